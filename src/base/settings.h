@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * settings - what the operator asked for, parsed
+ *
+ * Filled once at start by control/conf.c (defaults, then files, then the
+ * environment), read-only afterwards. What may change while the program runs
+ * (limits, order, on_full) is copied from here into the policy snapshot.
+ */
+#ifndef CM_BASE_SETTINGS_H
+#define CM_BASE_SETTINGS_H
+
+#include "base/types.h"
+
+enum cm_policy_id {
+	CM_POLICY_PRIORITY,
+};
+
+/* What happens when every tier of the order is full. */
+enum cm_on_full {
+	CM_ON_FULL_FAIL,	/* NULL and ENOMEM */
+	CM_ON_FULL_SPILL,	/* last tier takes it, pages on any node */
+	CM_ON_FULL_INTERLEAVE,	/* begin again: each limit is a new quantum */
+	CM_ON_FULL_REMAIN,	/* last tier takes it, pages on its nodes */
+};
+
+enum cm_nodes_from {
+	CM_NODES_AUTO,		/* ask the kernel (topology/) */
+	CM_NODES_LIST,		/* the operator's list */
+	CM_NODES_EMULATED,	/* own window, accounting and limit; no binding */
+};
+
+enum cm_stats_format {
+	CM_STATS_TABLE,
+	CM_STATS_JSON,
+};
+
+#define CM_STATS_FILE_MAX	512
+
+struct cm_tier_settings {
+	uint64_t limit;			/* bytes; CM_NO_LIMIT for none */
+	enum cm_nodes_from nodes_from;
+	struct cm_nodeset nodes;	/* when nodes_from is CM_NODES_LIST */
+};
+
+struct cm_settings {
+	enum cm_policy_id policy;
+	enum cm_tier order[CM_NR_TIERS];
+	unsigned nr_order;		/* 1..CM_NR_TIERS */
+	enum cm_on_full on_full;
+	struct cm_tier_settings tier[CM_NR_TIERS];
+	unsigned nr_arenas;		/* per tier; 0: four per CPU */
+	int64_t decay_ms;		/* -1: never; dirty pages to the kernel */
+	bool disable;			/* CXLMALLOC_DISABLE=1: plain jemalloc */
+	bool abort_conf;
+	bool stats_print;
+	enum cm_stats_format stats_format;
+	char stats_file[CM_STATS_FILE_MAX];	/* "": stderr */
+};
+
+#endif
