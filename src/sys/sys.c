@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "sys/sys.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24		/* Linux 5.18 */
+#endif
+
+static int result(long r, int saved_errno)
+{
+	int err = errno;
+
+	errno = saved_errno;
+	return r == -1 ? -err : 0;
+}
+
+static int real_unmap(void *at, size_t size)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_munmap, at, size), saved);
+}
+
+static int real_map_at(void *at, size_t size)
+{
+	int saved = errno;
+	long r = syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				 MAP_FIXED_NOREPLACE,
+			 -1, 0L);
+
+	if (r == -1)
+		return result(r, saved);
+	if ((void *)r == at)
+		return 0;
+	(void)real_unmap((void *)r, size);
+	return -EEXIST;
+}
+
+static int real_purge(void *at, size_t size)
+{
+	int saved = errno;
+	int err = result(syscall(SYS_madvise, at, size, MADV_DONTNEED), saved);
+
+	if (err == -EINVAL)	/* locked pages: mlockall */
+		err = result(syscall(SYS_madvise, at, size,
+				     MADV_DONTNEED_LOCKED), saved);
+	return err;
+}
+
+static int real_bind(void *at, size_t size, int mode,
+		     const struct cm_nodeset *nodes)
+{
+	int saved = errno;
+
+	/* maxnode counts one past the last bit the kernel reads. */
+	return result(syscall(SYS_mbind, at, size, (long)mode, nodes->bits,
+			      (long)CM_MAX_NODES + 1, 0L), saved);
+}
+
+const struct cm_sys_ops cm_sys_real = {
+	.map_at = real_map_at,
+	.unmap = real_unmap,
+	.purge = real_purge,
+	.bind = real_bind,
+};
+
+int cm_sys_mems_allowed(struct cm_nodeset *nodes)
+{
+	int saved = errno;
+
+	memset(nodes, 0, sizeof(*nodes));
+	return result(syscall(SYS_get_mempolicy, NULL, nodes->bits,
+			      (long)CM_MAX_NODES, NULL,
+			      (long)CM_MPOL_F_MEMS_ALLOWED), saved);
+}
+
+unsigned cm_sys_nr_cpus(void)
+{
+	unsigned long mask[128] = { 0 };
+	unsigned nr = 0;
+	int saved = errno;
+	/* Raw: returns the bytes the kernel wrote. */
+	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+
+	errno = saved;
+	for (size_t i = 0; i < CM_ARRAY_SIZE(mask) &&
+			   (long)(i * sizeof(long)) < bytes; i++)
+		nr += (unsigned)__builtin_popcountl(mask[i]);
+	return nr ? nr : 1;
+}
+
+uint64_t cm_sys_random(void)
+{
+	static uint64_t calls;
+	const void *seed = (const void *)getauxval(AT_RANDOM);
+	uint64_t x = (uint64_t)(uintptr_t)&x;
+
+	/* AT_RANDOM guards the stack too: mixed, never shown as it is. */
+	if (seed) {
+		uint64_t s[2];
+
+		memcpy(s, seed, sizeof(s));
+		x ^= s[0] ^ (s[1] << 7 | s[1] >> 57);
+	}
+	x += ++calls * 0x9e3779b97f4a7c15u;	/* splitmix64 */
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sys - the system calls placement needs, and the seam tests replace
+ *
+ * Every call is made raw: libc's wrappers may be interposed (by us, one day),
+ * may be cancellation points, and set errno, which free() must keep. Each
+ * returns 0 or -errno and leaves errno alone.
+ */
+#ifndef CM_SYS_SYS_H
+#define CM_SYS_SYS_H
+
+#include <sys/types.h>
+
+#include "base/types.h"
+
+/* linux/mempolicy.h; older headers lack some of these. */
+#define CM_MPOL_DEFAULT			0
+#define CM_MPOL_PREFERRED		1
+#define CM_MPOL_BIND			2
+#define CM_MPOL_PREFERRED_MANY		5
+#define CM_MPOL_F_STATIC_NODES		(1 << 15)
+#define CM_MPOL_F_MEMS_ALLOWED		(1 << 2)
+
+struct cm_sys_ops {
+	/*
+	 * Map size bytes, private, anonymous, readable and writable, at
+	 * exactly `at`. -EEXIST: something is there, or the kernel put it
+	 * elsewhere (before 4.17 and under qemu-user MAP_FIXED_NOREPLACE is
+	 * taken for a hint).
+	 */
+	int (*map_at)(void *at, size_t size);
+	int (*unmap)(void *at, size_t size);
+	/*
+	 * Give the pages back; the next touch sees zeroes. Succeeds only when
+	 * they are really gone, also under mlockall.
+	 */
+	int (*purge)(void *at, size_t size);
+	/* mbind(2). mode is one of CM_MPOL_*, flags included. */
+	int (*bind)(void *at, size_t size, int mode,
+		    const struct cm_nodeset *nodes);
+};
+
+extern const struct cm_sys_ops cm_sys_real;
+
+/* The nodes this thread may allocate on; -EPERM under container seccomp. */
+int cm_sys_mems_allowed(struct cm_nodeset *nodes);
+
+/* CPUs this process may run on, at least 1. */
+unsigned cm_sys_nr_cpus(void);
+
+/* 64 bits nobody outside can guess, differing from call to call. */
+uint64_t cm_sys_random(void);
+
+#endif
