@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Sourced by run and fetch: where the unpacked packages lie and which kernels there are.
+# Needs $here, the directory of this file.
+
+cache=${CXLMALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/cxlmalloc/guest}
+tools=$cache/tools
+: "$cache" "$tools"
+
+# kernel_versions: one a line, the default first.
+kernel_versions() {
+    sed -n 's/^\([0-9][0-9.]*\)[[:space:]].*/\1/p' "$here/kernels"
+}
+
+# kernel_suites VERSION: the suites that may hold it.
+kernel_suites() {
+    awk -v version="$1" '$1 == version { $1 = ""; print }' "$here/kernels"
+}
+
+kernel_dir() {
+    printf '%s\n' "$cache/kernel-$1"
+}
+
+# is_kernel VERSION: one of those in the file `kernels`?
+is_kernel() {
+    kernel_versions | grep -qxF -- "$1"
+}
+
+# one_line: the words of standard input on one line.
+one_line() {
+    tr -s '[:space:]' ' ' | sed 's/ $//'
+}
