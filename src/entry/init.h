@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* init - from the first call to the last report */
+#ifndef CM_ENTRY_INIT_H
+#define CM_ENTRY_INIT_H
+
+#include "base/report.h"
+#include "base/settings.h"
+#include "policy/policy.h"
+
+enum cm_life {
+	CM_LIFE_NEW,		/* nobody called yet */
+	CM_LIFE_STARTING,	/* one thread is in cm_init */
+	CM_LIFE_READY,
+};
+
+struct cm_process {
+	_Atomic int life;		/* enum cm_life */
+	enum cm_state state;		/* written before READY */
+	bool passed_through;		/* CM_STATE_SANITIZER: use cm_next() */
+	struct cm_settings settings;
+	struct cm_policy_snapshot policy;
+};
+
+extern struct cm_process cm_process;
+
+/*
+ * Start the library unless it has been. False only on the thread that is
+ * starting it right now: its allocations are cm_early_alloc's.
+ */
+bool cm_init(void);
+
+/* Fill a report of this process as it is now. */
+void cm_init_report(struct cm_report *report);
+
+#endif

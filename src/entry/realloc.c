@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* realloc - calloc and the ways to resize; glibc's answers where C leaves it */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "entry/slow.h"
+
+CM_EXPORT void *calloc(size_t nr, size_t size)
+{
+	size_t bytes;
+
+	if (unlikely(__builtin_mul_overflow(nr, size, &bytes))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return cm_slow_alloc(bytes, 0, true);
+}
+
+CM_EXPORT void *realloc(void *p, size_t size)
+{
+	if (!p)
+		return malloc(size);
+	if (unlikely(size == 0)) {	/* glibc: free, and NULL */
+		free(p);
+		return NULL;
+	}
+	return cm_slow_realloc(p, size);
+}
+
+CM_EXPORT void *reallocarray(void *p, size_t nr, size_t size)
+{
+	size_t bytes;
+
+	if (unlikely(__builtin_mul_overflow(nr, size, &bytes))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(p, bytes);
+}
+
+CM_EXPORT size_t malloc_usable_size(void *p)
+{
+	return cm_slow_usable_size(p);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "base/state.h"
+#include "entry/early.h"
+#include "entry/foreign.h"
+#include "entry/init.h"
+#include "entry/slow.h"
+#include "pool/pool.h"
+
+/* jemalloc's miss path, weak in the archives (pool/je.h). */
+void *cm_ddr_malloc_default(size_t size);
+void *cm_cxl_malloc_default(size_t size);
+
+static bool is_full(enum cm_tier tier)
+{
+	return atomic_load_explicit(&cm_pool[tier].full, memory_order_relaxed);
+}
+
+static struct cm_policy_view view_now(void)
+{
+	struct cm_policy_view view;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		view.full[t] = is_full(t);
+	return view;
+}
+
+void cm_slow_route(void)
+{
+	struct cm_policy_view view = view_now();
+	int tier = cm_policy_priority(&cm_process.policy, &view);
+	unsigned route = tier < 0 ? CM_ROUTE_SLOW :
+				    cm_route_of((enum cm_tier)tier);
+
+	/* Every core reads this line: write it only when it changes. */
+	if (atomic_load_explicit(&cm_fast.route, memory_order_relaxed) != route)
+		atomic_store_explicit(&cm_fast.route, route,
+				      memory_order_relaxed);
+}
+
+/* on_full=interleave: what is full gets one more limit's worth. */
+static void next_round(void)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	for (unsigned i = 0; i < policy->nr_order; i++) {
+		struct cm_pool *pool = &cm_pool[policy->order[i]];
+		uint64_t limit = atomic_load_explicit(&pool->limit,
+						      memory_order_relaxed);
+		uint64_t now = atomic_load_explicit(&pool->allowance,
+						    memory_order_relaxed);
+
+		/* Two threads may both find all full: one round is enough. */
+		if (is_full(pool->tier) && now <= UINT64_MAX - limit &&
+		    atomic_compare_exchange_strong(&pool->allowance, &now,
+						   now + limit))
+			atomic_store_explicit(&pool->full, false,
+					      memory_order_relaxed);
+	}
+}
+
+/* Rounds that are no longer needed end: the limits hold again. */
+static void end_rounds(void)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	for (unsigned i = 0; i < policy->nr_order; i++) {
+		struct cm_pool *pool = &cm_pool[policy->order[i]];
+
+		if (atomic_load_explicit(&pool->used, memory_order_relaxed) >
+		    atomic_load_explicit(&pool->limit, memory_order_relaxed))
+			return;
+	}
+	for (unsigned i = 0; i < policy->nr_order; i++) {
+		struct cm_pool *pool = &cm_pool[policy->order[i]];
+
+		atomic_store_explicit(
+			&pool->allowance,
+			atomic_load_explicit(&pool->limit,
+					     memory_order_relaxed),
+			memory_order_relaxed);
+	}
+}
+
+/* One pass over the order: tiers that have room, or those that do not. */
+static void *try_tiers(size_t size, int flags, bool full)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	for (unsigned i = 0; i < policy->nr_order; i++) {
+		enum cm_tier tier = policy->order[i];
+		bool skip = is_full(tier) &&
+			    !cm_policy_is_elastic(policy, tier) &&
+			    !cm_pool_refresh(&cm_pool[tier]);
+		void *p;
+
+		if (skip != full)
+			continue;
+		p = cm_pool_alloc(&cm_pool[tier], size, flags);
+		if (p)
+			return p;
+	}
+	return NULL;
+}
+
+static void *by_policy(size_t size, int flags)
+{
+	bool rounds = cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
+	void *p;
+
+	if (rounds)
+		end_rounds();
+	p = try_tiers(size, flags, false);
+	/* Full tiers may still have a free block, without growing. */
+	if (!p)
+		p = try_tiers(size, flags, true);
+	if (!p && rounds) {
+		next_round();
+		p = try_tiers(size, flags, false);
+	}
+	cm_slow_route();
+	if (!p)
+		errno = ENOMEM;
+	return p;
+}
+
+static int lg_align(size_t alignment)
+{
+	return alignment > 1 ? CM_JE_LG_ALIGN(__builtin_ctzl(alignment)) : 0;
+}
+
+static void *passed_through(size_t size, size_t alignment, bool zero)
+{
+	const struct cm_next *next = cm_next();
+	void *p;
+
+	if (zero && alignment <= 16)
+		return next->calloc(1, size);
+	if (alignment <= 16)
+		return next->malloc(size);
+	p = next->memalign(alignment, size);
+	return p && zero ? memset(p, 0, size) : p;
+}
+
+void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
+{
+	if (unlikely(size > PTRDIFF_MAX || alignment > PTRDIFF_MAX)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (unlikely(atomic_load_explicit(&cm_process.life,
+					  memory_order_acquire) !=
+		     CM_LIFE_READY) && !cm_init()) {
+		void *p = cm_early_alloc(size, alignment);
+
+		if (!p)
+			errno = ENOMEM;
+		return p;
+	}
+	if (unlikely(cm_process.passed_through))
+		return passed_through(size, alignment, zero);
+	return by_policy(size ? size : 1,
+			 lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
+}
+
+void *cm_slow_malloc(size_t size)
+{
+	return cm_slow_alloc(size, 0, false);
+}
+
+/*
+ * The thread's cache of this tier had nothing. The policy decides anew: the
+ * tier may have become full, or one ahead of it may have room again.
+ */
+void *cm_ddr_malloc_default(size_t size)
+{
+	return cm_slow_alloc(size, 0, false);
+}
+
+void *cm_cxl_malloc_default(size_t size)
+{
+	return cm_slow_alloc(size, 0, false);
+}
+
+/* The pool a block came from, or NULL. */
+static struct cm_pool *owner(const void *p)
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_window_has(t, p))
+			return &cm_pool[t];
+	if (cm_process.state != CM_STATE_TIERED &&
+	    !cm_process.passed_through && !cm_early_owns(p))
+		return &cm_pool[CM_TIER_DDR];	/* one tier, no windows */
+	return NULL;
+}
+
+void cm_slow_free(void *p)
+{
+	struct cm_pool *pool;
+	int saved;
+
+	if (!p || cm_early_owns(p))
+		return;
+	if (unlikely(atomic_load_explicit(&cm_process.life,
+					  memory_order_acquire) !=
+		     CM_LIFE_READY) && !cm_init())
+		return;		/* not ours, and too early to find its owner */
+	saved = errno;
+	pool = owner(p);
+	if (pool)
+		pool->je->dallocx(p, 0);
+	else if (cm_process.passed_through)
+		cm_next()->free(p);
+	else
+		cm_foreign_free(p);
+	errno = saved;
+}
+
+size_t cm_slow_usable_size(void *p)
+{
+	struct cm_pool *pool;
+
+	if (!p)
+		return 0;
+	if (cm_early_owns(p))
+		return cm_early_size(p);
+	pool = owner(p);
+	if (pool)
+		return pool->je->usable_size(p);
+	return cm_process.passed_through ? cm_next()->usable_size(p) :
+					   cm_foreign_size(p);
+}
+
+/* To another tier or another allocator: only after the copy is the old freed. */
+static void *move(void *p, size_t size)
+{
+	size_t old = cm_slow_usable_size(p);
+	void *q;
+
+	/* A foreign block of unknown size cannot be copied. */
+	if (!old) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	q = cm_slow_alloc(size, 0, false);
+	if (q) {
+		memcpy(q, p, old < size ? old : size);
+		cm_slow_free(p);
+	}
+	return q;
+}
+
+void *cm_slow_realloc(void *p, size_t size)
+{
+	struct cm_pool *pool;
+	void *q;
+
+	if (unlikely(size > PTRDIFF_MAX)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (cm_process.passed_through && !cm_early_owns(p))
+		return cm_next()->realloc(p, size);
+	pool = owner(p);
+	if (!pool)
+		return move(p, size);
+	q = cm_pool_realloc(pool, p, size);
+	if (likely(q))
+		return q;
+	/* Its tier has no room: elsewhere, if the policy knows a place. */
+	return pool->single ? (errno = ENOMEM, NULL) : move(p, size);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arena - a pool's jemalloc arenas, and which thread uses which
+ *
+ * Arenas are made when a thread first needs one, with the pool's hooks from
+ * birth and their metadata outside of the pool (metadata_use_hooks false):
+ * setting hooks on jemalloc's automatic arenas would initialise all of them
+ * and charge their metadata to the tier. Automatic arenas are limited to
+ * arena 0 (narenas:1), which serves jemalloc's own needs.
+ */
+#include "base/lock.h"
+#include "pool/arena.h"
+
+/* The argument of experimental.arenas_create_ext. */
+struct arena_config {
+	struct cm_extent_hooks *hooks;
+	bool metadata_use_hooks;
+};
+
+CM_TLS struct cm_thread cm_thread;
+
+/*
+ * Guards arena[] and max_arenas of all pools. Held while an instance makes an
+ * arena, so also while it starts: fork takes it first, and thus never finds
+ * an instance half started.
+ */
+static pthread_mutex_t cm_arena_lock = CM_LOCK_INIT;
+
+void (*cm_arena_on_attach)(struct cm_thread *thread);
+
+/* Under cm_arena_lock. Returns the new slot, or -1. */
+static int create(struct cm_pool *pool)
+{
+	struct arena_config config = { &pool->hooks, false };
+	unsigned slot = atomic_load_explicit(&pool->nr_arenas,
+					     memory_order_relaxed);
+	struct cm_arena *arena = &pool->arena[slot];
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
+	size_t size = sizeof(arena->index);
+
+	if (slot == pool->max_arenas ||
+	    pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
+			      &size, &config, sizeof(config)))
+		return -1;
+	size = sizeof(arena->nr_active);
+	if (pool->je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
+				       &miblen) == 0) {
+		mib[2] = arena->index;
+		(void)pool->je->mallctlbymib(mib, miblen, &arena->nr_active,
+					     &size, NULL, 0);
+	}
+	if (slot == 0)
+		pool->page = cm_je_read_size(pool->je, "arenas.page");
+	/* Publishes the slot to readers of nr_active, who take no lock. */
+	atomic_store_explicit(&pool->nr_arenas, slot + 1,
+			      memory_order_release);
+	return (int)slot;
+}
+
+/* Under cm_arena_lock: an idle arena, else a new one, else the least used. */
+static int choose(struct cm_pool *pool)
+{
+	unsigned nr = atomic_load_explicit(&pool->nr_arenas,
+					   memory_order_relaxed);
+	unsigned best = 0;
+	int slot;
+
+	for (unsigned i = 0; i < nr; i++)
+		if (pool->arena[i].nr_threads < pool->arena[best].nr_threads)
+			best = i;
+	if (nr && pool->arena[best].nr_threads == 0)
+		return (int)best;
+	slot = create(pool);
+	return slot >= 0 ? slot : nr ? (int)best : -1;
+}
+
+bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
+{
+	size_t size = sizeof(thread->freed[0]);
+	int slot;
+
+	cm_lock(&cm_arena_lock);
+	slot = choose(pool);
+	if (slot >= 0)
+		pool->arena[slot].nr_threads++;
+	cm_unlock(&cm_arena_lock);
+	if (slot < 0)
+		return false;
+	if (pool->je->mallctl("thread.arena", NULL, NULL,
+			      &pool->arena[slot].index,
+			      sizeof(pool->arena[slot].index)) ||
+	    pool->je->mallctl("thread.deallocatedp",
+			      &thread->freed[pool->tier], &size, NULL, 0)) {
+		cm_lock(&cm_arena_lock);
+		pool->arena[slot].nr_threads--;
+		cm_unlock(&cm_arena_lock);
+		return false;
+	}
+	thread->arena[pool->tier] = (unsigned)slot;
+	thread->attached[pool->tier] = true;
+	if (cm_arena_on_attach)
+		cm_arena_on_attach(thread);
+	return true;
+}
+
+void cm_arena_leave(struct cm_thread *thread)
+{
+	cm_lock(&cm_arena_lock);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_pool *pool = &cm_pool[t];
+
+		if (thread->attached[t])
+			pool->arena[thread->arena[t]].nr_threads--;
+		/* A later destructor may attach again, and come here again. */
+		thread->attached[t] = false;
+	}
+	thread->exiting = true;
+	cm_unlock(&cm_arena_lock);
+}
+
+void cm_arena_fork_prepare(void)
+{
+	cm_lock(&cm_arena_lock);
+}
+
+void cm_arena_fork_parent(void)
+{
+	cm_unlock(&cm_arena_lock);
+}
+
+void cm_arena_fork_child(const struct cm_thread *thread)
+{
+	cm_lock_reset(&cm_arena_lock);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_pool *pool = &cm_pool[t];
+		unsigned nr = atomic_load_explicit(&pool->nr_arenas,
+						   memory_order_relaxed);
+
+		for (unsigned i = 0; i < nr; i++)
+			pool->arena[i].nr_threads =
+				thread->attached[t] && thread->arena[t] == i;
+	}
+}

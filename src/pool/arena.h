@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arena - a pool's jemalloc arenas, and which thread uses which */
+#ifndef CM_POOL_ARENA_H
+#define CM_POOL_ARENA_H
+
+#include "pool/pool.h"
+#include "pool/thread.h"
+
+/*
+ * Tie the calling thread to an arena of the pool: its automatic cache in that
+ * instance then draws from there only. Once per thread and pool.
+ */
+bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread);
+
+/* The thread is going: its arenas have one user less. */
+void cm_arena_leave(struct cm_thread *thread);
+
+/* fork: lock order in base/lock.h. In the child only `thread` is left. */
+void cm_arena_fork_prepare(void);
+void cm_arena_fork_parent(void);
+void cm_arena_fork_child(const struct cm_thread *thread);
+
+/* Called with a thread once it is attached somewhere: arranges cm_arena_leave. */
+extern void (*cm_arena_on_attach)(struct cm_thread *thread);
+
+#endif

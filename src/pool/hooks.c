@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hooks - extents of a pool: address, binding, accounting
+ *
+ * What jemalloc does with them (5.3, retain on, read in its extent.c and
+ * pac.c): to grow, it calls alloc for a range of growing size with *commit
+ * false, takes what it needs from it and commits that; the rest is retained.
+ * Pages that decay are decommitted and retained, and committed again when
+ * reused. Nothing is unmapped. If commit or the first alloc fails it tries a
+ * plain alloc of the size itself with *commit true.
+ *
+ * So: alloc reserves addresses, bound to the tier's nodes, and costs nothing;
+ * commit charges the limit; decommit returns pages and budget.
+ */
+#include <errno.h>
+
+#include "pool/hooks.h"
+#include "pool/thread.h"
+
+#define PAGE		((uintptr_t)4096)
+#define MAX_PROBES	64	/* foreign maps in a window to step over */
+
+static struct cm_pool *pool_of(struct cm_extent_hooks *hooks)
+{
+	return cm_container_of(hooks, struct cm_pool, hooks);
+}
+
+static void atomic_max(_Atomic uint64_t *max, uint64_t value)
+{
+	uint64_t old = atomic_load_explicit(max, memory_order_relaxed);
+
+	while (value > old && !atomic_compare_exchange_weak_explicit(
+				      max, &old, value, memory_order_relaxed,
+				      memory_order_relaxed))
+		;
+}
+
+/* I2: compare and add in one step, so that used never passes the allowance. */
+static bool charge(struct cm_pool *pool, uint64_t bytes)
+{
+	uint64_t allowance = atomic_load_explicit(&pool->allowance,
+						  memory_order_relaxed);
+	uint64_t limit = atomic_load_explicit(&pool->limit,
+					      memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&pool->used,
+					     memory_order_relaxed);
+
+	do {
+		if ((bytes > allowance || used > allowance - bytes) &&
+		    !atomic_load_explicit(&pool->elastic,
+					  memory_order_relaxed))
+			goto refuse;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->used, &used, used + bytes, memory_order_relaxed,
+		memory_order_relaxed));
+	used += bytes;
+	atomic_max(&pool->peak, used);
+	if (used > limit)
+		atomic_max(&pool->over_peak, used - limit);
+	return true;
+refuse:
+	cm_thread.refused[pool->tier] = true;
+	/* A big block that does not fit is no reason to call the tier full. */
+	if (used + cm_pool_margin(pool) / 4 >= allowance &&
+	    !atomic_exchange_explicit(&pool->full, true,
+				      memory_order_relaxed))
+		atomic_fetch_add_explicit(&pool->nr_full, 1,
+					  memory_order_relaxed);
+	return false;
+}
+
+static void uncharge(struct cm_pool *pool, uint64_t bytes)
+{
+	atomic_fetch_sub_explicit(&pool->used, bytes, memory_order_relaxed);
+}
+
+/*
+ * Tie a range to the tier's nodes. A kernel or seccomp filter that refuses is
+ * remembered: the pages are then counted, but never called placed.
+ */
+static void bind_range(struct cm_pool *pool, void *at, size_t size)
+{
+	int binding = atomic_load_explicit(&pool->binding,
+					   memory_order_relaxed);
+	int err;
+
+	if (binding != CM_BINDING_STRICT && binding != CM_BINDING_PREFERRED)
+		return;
+	err = pool->sys->bind(at, size, pool->mode, &pool->nodes);
+	if (err == -EPERM || err == -ENOSYS)
+		atomic_store_explicit(&pool->binding, CM_BINDING_DENIED,
+				      memory_order_relaxed);
+	/*
+	 * Else: EINVAL while cpuset excludes the nodes. The range then takes
+	 * the process's policy, and the report counts what is misplaced.
+	 */
+}
+
+/*
+ * A fresh range of the window. Extents follow each other, so that ranges of
+ * one policy merge into few VMAs; whatever else was mapped there is stepped
+ * over, by growing steps.
+ */
+static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
+{
+	const struct cm_window *window = &cm_fast.window[pool->tier];
+	uintptr_t end = window->base + window->size;
+	size_t slack = alignment > PAGE ? alignment - PAGE : 0;
+	size_t step = 0;
+
+	if (size > window->size || slack > window->size - size)
+		return NULL;
+	for (int i = 0; i < MAX_PROBES; i++) {
+		uintptr_t at = atomic_fetch_add_explicit(
+			&pool->next, size + slack + step,
+			memory_order_relaxed) + step;
+		int err;
+
+		if (at < window->base || at > end ||
+		    end - at < size + slack)
+			return NULL;
+		at = (at + slack) & ~(uintptr_t)(alignment - 1);
+		err = pool->sys->map_at((void *)at, size);
+		if (err == 0)
+			return (void *)at;
+		if (err != -EEXIST)
+			return NULL;
+		step = step ? step * 2 : MIB;
+	}
+	return NULL;
+}
+
+/* extent_alloc: a non-NULL at is mandatory; zero and commit are in and out. */
+static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
+			size_t alignment, bool *zero, bool *commit,
+			unsigned arena)
+{
+	struct cm_pool *pool = pool_of(hooks);
+
+	(void)arena;
+	if (at || cm_thread.refused[pool->tier])
+		return NULL;
+	if (*commit && !charge(pool, size))
+		return NULL;
+	at = reserve(pool, size, alignment < PAGE ? PAGE : alignment);
+	if (!at) {
+		if (*commit)
+			uncharge(pool, size);
+		return NULL;
+	}
+	bind_range(pool, at, size);
+	*zero = true;
+	return at;
+}
+
+/* true refuses. jemalloc takes success as "committed and zero". */
+static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
+			size_t offset, size_t length, unsigned arena)
+{
+	struct cm_pool *pool = pool_of(hooks);
+
+	(void)at, (void)size, (void)offset, (void)arena;
+	return cm_thread.refused[pool->tier] || !charge(pool, length);
+}
+
+static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,
+			  size_t offset, size_t length, unsigned arena)
+{
+	struct cm_pool *pool = pool_of(hooks);
+
+	(void)size, (void)arena;
+	if (pool->sys->purge((char *)at + offset, length))
+		return true;	/* still there, still charged */
+	uncharge(pool, length);
+	return false;
+}
+
+/* One window, one policy: any cut or join is fine. */
+static bool hook_split(struct cm_extent_hooks *hooks, void *at, size_t size,
+		       size_t size_a, size_t size_b, bool committed,
+		       unsigned arena)
+{
+	(void)hooks, (void)at, (void)size, (void)size_a, (void)size_b;
+	(void)committed, (void)arena;
+	return false;
+}
+
+static bool hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
+		       void *b, size_t size_b, bool committed, unsigned arena)
+{
+	(void)hooks, (void)a, (void)size_a, (void)b, (void)size_b;
+	(void)committed, (void)arena;
+	return false;
+}
+
+const struct cm_extent_hooks cm_hooks = {
+	.alloc = hook_alloc,
+	.commit = hook_commit,
+	.decommit = hook_decommit,
+	.split = hook_split,
+	.merge = hook_merge,
+};

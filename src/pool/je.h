@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * je - the two private jemalloc instances, as far as we use them
+ *
+ * Each instance is unmodified jemalloc, built by jemalloc/build with its own
+ * prefix. Two of its own seams are used:
+ *
+ * - <prefix>malloc_default, where jemalloc's fast path goes when the thread's
+ *   cache cannot serve, is weak in the archive and ours in the library
+ *   (entry/slow.c). So the fast path stays jemalloc's own, and everything
+ *   else (a thread's first call, a full tier, a changed policy) is met there.
+ *   jemalloc comes there by itself at least once every 64 KiB a thread
+ *   allocates (its tcache_gc_incr_bytes event).
+ * - what it asks of libc is renamed to cm_je_* (pool/je_os.c).
+ */
+#ifndef CM_POOL_JE_H
+#define CM_POOL_JE_H
+
+#include "base/types.h"
+
+/* jemalloc(3): extent_hooks_t, in the ABI of 5.x. */
+struct cm_extent_hooks {
+	void *(*alloc)(struct cm_extent_hooks *, void *at, size_t size,
+		       size_t alignment, bool *zero, bool *commit,
+		       unsigned arena);
+	bool (*dalloc)(struct cm_extent_hooks *, void *, size_t, bool,
+		       unsigned);
+	void (*destroy)(struct cm_extent_hooks *, void *, size_t, bool,
+			unsigned);
+	bool (*commit)(struct cm_extent_hooks *, void *at, size_t size,
+		       size_t offset, size_t length, unsigned arena);
+	bool (*decommit)(struct cm_extent_hooks *, void *at, size_t size,
+			 size_t offset, size_t length, unsigned arena);
+	bool (*purge_lazy)(struct cm_extent_hooks *, void *, size_t, size_t,
+			   size_t, unsigned);
+	bool (*purge_forced)(struct cm_extent_hooks *, void *, size_t, size_t,
+			     size_t, unsigned);
+	bool (*split)(struct cm_extent_hooks *, void *, size_t, size_t, size_t,
+		      bool, unsigned);
+	bool (*merge)(struct cm_extent_hooks *, void *, size_t, void *, size_t,
+		      bool, unsigned);
+};
+
+/* The flags of mallocx(3). */
+#define CM_JE_LG_ALIGN(lg)	((int)(lg))
+#define CM_JE_ZERO		0x40
+#define CM_JE_TCACHE_NONE	0x100
+#define CM_JE_ARENA(i)		(((int)(i) + 1) << 20)
+
+/* "arena.4096.purge": every arena (MALLCTL_ARENAS_ALL). */
+#define CM_JE_ALL_ARENAS	4096
+
+struct cm_je {
+	const char *prefix;
+	const char **conf;	/* <prefix>malloc_conf; read at first use */
+	void *(*mallocx)(size_t, int);
+	void *(*rallocx)(void *, size_t, int);
+	void (*dallocx)(void *, int);
+	size_t (*usable_size)(void *);
+	int (*mallctl)(const char *, void *, size_t *, void *, size_t);
+	int (*mallctlnametomib)(const char *, size_t *, size_t *);
+	int (*mallctlbymib)(const size_t *, size_t, void *, size_t *, void *,
+			    size_t);
+};
+
+extern const struct cm_je cm_je[CM_NR_TIERS];
+
+/* The fast paths, called by name so that they are tail calls. */
+void *cm_ddr_malloc(size_t size);
+void *cm_cxl_malloc(size_t size);
+void cm_ddr_free(void *p);
+void cm_cxl_free(void *p);
+
+/* Read one value, 0 where this version of jemalloc does not know it. */
+uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);
+size_t cm_je_read_size(const struct cm_je *je, const char *name);
+
+/* jemalloc's handlers for fork, which it registered through je_os. */
+void cm_je_fork_prepare(void);
+void cm_je_fork_parent(void);
+void cm_je_fork_child(void);
+
+#endif

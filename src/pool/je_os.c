@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * je_os - what jemalloc gets instead of libc
+ *
+ * The recipe renames these in the archives (jemalloc/os-symbols), so that
+ * - jemalloc's own maps (metadata, tables) never meet an interposed mmap;
+ * - it reads neither environment nor /etc: the product has one place for
+ *   options, and none at all in secure execution;
+ * - its fork handlers run where entry/fork.c wants them, after stdio's lock.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "pool/je.h"
+
+void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
+		 off_t offset);
+int cm_je_munmap(void *at, size_t size);
+int cm_je_madvise(void *at, size_t size, int advice);
+ssize_t cm_je_readlink(const char *path, char *buf, size_t size);
+char *cm_je_getenv(const char *name);
+int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
+		 void (*child)(void));
+
+void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
+		 off_t offset)
+{
+	return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
+}
+
+int cm_je_munmap(void *at, size_t size)
+{
+	return (int)syscall(SYS_munmap, at, size);
+}
+
+int cm_je_madvise(void *at, size_t size, int advice)
+{
+	return (int)syscall(SYS_madvise, at, size, advice);
+}
+
+ssize_t cm_je_readlink(const char *path, char *buf, size_t size)
+{
+	(void)path, (void)buf, (void)size;
+	errno = ENOENT;
+	return -1;
+}
+
+char *cm_je_getenv(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+/*
+ * Each instance registers once, under its own init lock, the DDR one always
+ * first (entry/init.c starts it); the count is published after the entry.
+ */
+static struct {
+	void (*prepare)(void);
+	void (*parent)(void);
+	void (*child)(void);
+} atfork[CM_NR_TIERS];
+static unsigned nr_atfork;
+
+int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
+		 void (*child)(void))
+{
+	unsigned i = __atomic_load_n(&nr_atfork, __ATOMIC_RELAXED);
+
+	if (i == CM_NR_TIERS)
+		return ENOMEM;
+	atfork[i].prepare = prepare;
+	atfork[i].parent = parent;
+	atfork[i].child = child;
+	__atomic_store_n(&nr_atfork, i + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* How many prepare handlers ran: an instance may start meanwhile. */
+static unsigned nr_prepared;
+
+void cm_je_fork_prepare(void)
+{
+	nr_prepared = __atomic_load_n(&nr_atfork, __ATOMIC_ACQUIRE);
+	for (unsigned i = 0; i < nr_prepared; i++)
+		atfork[i].prepare();
+}
+
+void cm_je_fork_parent(void)
+{
+	for (unsigned i = nr_prepared; i-- > 0;)
+		atfork[i].parent();
+}
+
+void cm_je_fork_child(void)
+{
+	for (unsigned i = nr_prepared; i-- > 0;)
+		atfork[i].child();
+}

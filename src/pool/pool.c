@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pool/arena.h"
+#include "pool/hooks.h"
+#include "pool/pool.h"
+#include "pool/thread.h"
+
+struct cm_pool cm_pool[CM_NR_TIERS];
+
+uint64_t cm_pool_in_use(const struct cm_pool *pool)
+{
+	unsigned nr = atomic_load_explicit(&pool->nr_arenas,
+					   memory_order_acquire);
+	uint64_t pages = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		if (pool->arena[i].nr_active)
+			pages += __atomic_load_n(pool->arena[i].nr_active,
+						 __ATOMIC_RELAXED);
+	return pages * pool->page;
+}
+
+void cm_pool_purge(struct cm_pool *pool)
+{
+	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
+
+	if (pool->je->mallctlnametomib("arena.0.purge", mib, &miblen))
+		return;
+	mib[1] = CM_JE_ALL_ARENAS;
+	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+}
+
+/*
+ * Budget does not come back by itself: pages free in another thread's arena
+ * decay only while that thread allocates. What can be had is known exactly,
+ * so a purge is only tried when it will help.
+ */
+static bool reclaim(struct cm_pool *pool, size_t size)
+{
+	uint64_t used = atomic_load_explicit(&pool->used,
+					     memory_order_relaxed);
+	uint64_t in_use = cm_pool_in_use(pool);
+
+	if (used < in_use || used - in_use < cm_pool_margin(pool) ||
+	    used - in_use < size)
+		return false;
+	cm_pool_purge(pool);
+	return atomic_load_explicit(&pool->used, memory_order_relaxed) < used;
+}
+
+static bool marked_full(const struct cm_pool *pool)
+{
+	return atomic_load_explicit(&pool->full, memory_order_relaxed);
+}
+
+static void remember_full(struct cm_pool *pool, struct cm_thread *thread)
+{
+	if (thread->freed[pool->tier])
+		thread->freed_when_full[pool->tier] =
+			*thread->freed[pool->tier];
+}
+
+bool cm_pool_refresh(struct cm_pool *pool)
+{
+	const struct cm_thread *thread = &cm_thread;
+	uint64_t allowance, margin;
+
+	if (!marked_full(pool))
+		return false;
+	allowance = atomic_load_explicit(&pool->allowance,
+					 memory_order_relaxed);
+	margin = cm_pool_margin(pool);
+	if (cm_pool_in_use(pool) + margin <= allowance ||
+	    (thread->freed[pool->tier] &&
+	     *thread->freed[pool->tier] -
+			     thread->freed_when_full[pool->tier] >= margin)) {
+		atomic_store_explicit(&pool->full, false,
+				      memory_order_relaxed);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * jemalloc serves a thread from its arena, but for one that is being torn
+ * down (after the last TSD destructor): that one it serves from arena 0,
+ * which is outside of the windows. Ask for the arena by number then.
+ */
+static void *alloc_exiting(struct cm_pool *pool, const struct cm_thread *thread,
+			   void *outside, size_t size, int flags)
+{
+	unsigned index = pool->arena[thread->arena[pool->tier]].index;
+
+	pool->je->dallocx(outside, CM_JE_TCACHE_NONE);
+	return pool->je->mallocx(size, flags | CM_JE_TCACHE_NONE |
+				 CM_JE_ARENA(index));
+}
+
+void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
+{
+	struct cm_thread *thread = &cm_thread;
+	bool *refused = &thread->refused[pool->tier];
+	void *p;
+
+	if (pool->single)
+		return pool->je->mallocx(size, flags);
+	if (unlikely(!thread->attached[pool->tier]) &&
+	    !cm_arena_attach(pool, thread))
+		return NULL;
+	for (int tries = 0;; tries++) {
+		*refused = marked_full(pool) && tries == 0 &&
+			   !cm_pool_refresh(pool);
+		p = pool->je->mallocx(size, flags);
+		if (p && unlikely(!cm_window_has(pool->tier, p)))
+			p = alloc_exiting(pool, thread, p, size, flags);
+		if (p || !*refused)
+			return p;
+		if (tries || !reclaim(pool, size))
+			break;
+		atomic_store_explicit(&pool->full, false,
+				      memory_order_relaxed);
+	}
+	remember_full(pool, thread);
+	return NULL;
+}
+
+void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
+{
+	struct cm_thread *thread = &cm_thread;
+	void *q;
+
+	if (pool->single)
+		return pool->je->rallocx(p, size, 0);
+	if (unlikely(!thread->attached[pool->tier]) &&
+	    !cm_arena_attach(pool, thread))
+		return NULL;
+	thread->refused[pool->tier] = marked_full(pool) &&
+				      !cm_pool_refresh(pool);
+	if (unlikely(thread->exiting)) {
+		unsigned index = pool->arena[thread->arena[pool->tier]].index;
+
+		return pool->je->rallocx(p, size, CM_JE_TCACHE_NONE |
+					 CM_JE_ARENA(index));
+	}
+	q = pool->je->rallocx(p, size, 0);
+	return q;
+}

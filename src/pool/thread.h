@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread - what a thread remembers about its pair of pools
+ *
+ * Only the thread itself reads and writes it, so nothing here is atomic; an
+ * extent hook runs on the thread whose malloc or free needed it.
+ */
+#ifndef CM_POOL_THREAD_H
+#define CM_POOL_THREAD_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+struct cm_thread {
+	/*
+	 * The last allocation was refused for the limit. While it is set the
+	 * hooks refuse at once: jemalloc tries six ways before it gives up,
+	 * and each would map another range and its tables.
+	 */
+	bool refused[CM_NR_TIERS];
+	bool attached[CM_NR_TIERS];
+	bool exiting;			/* our TSD destructor ran */
+	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
+	/* jemalloc's count of bytes this thread freed, where attached. */
+	const uint64_t *freed[CM_NR_TIERS];
+	/* Its value when this thread last saw the tier full. */
+	uint64_t freed_when_full[CM_NR_TIERS];
+};
+
+extern CM_TLS struct cm_thread cm_thread;
+
+#endif
