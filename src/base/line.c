@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,10 +24,13 @@ void cm_line_init(struct cm_line *line, char *buf, size_t size, int fd)
 /*
  * A reader that went away must not kill the program through our report:
  * SIGPIPE is held back for this thread and the one we caused is taken out.
+ * Raw calls, because write() and sigtimedwait() are cancellation points and a
+ * thread must not be cancelled inside malloc.
  */
 static ssize_t write_quietly(int fd, const char *buf, size_t len)
 {
 	static const struct timespec now;
+	const size_t kernel_set = _NSIG / 8;
 	sigset_t pipe_set, pending, old;
 	ssize_t n;
 
@@ -36,13 +40,13 @@ static ssize_t write_quietly(int fd, const char *buf, size_t len)
 	sigpending(&pending);
 	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
 	do {
-		n = write(fd, buf, len);
+		n = syscall(SYS_write, fd, buf, len);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		n = -errno;
 		if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
-			while (sigtimedwait(&pipe_set, NULL, &now) < 0 &&
-			       errno == EINTR)
+			while (syscall(SYS_rt_sigtimedwait, &pipe_set, NULL,
+				       &now, kernel_set) < 0 && errno == EINTR)
 				;
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

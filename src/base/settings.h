@@ -29,6 +29,14 @@ enum cm_nodes_from {
 	CM_NODES_EMULATED,	/* own window, accounting and limit; no binding */
 };
 
+/* What binds a tier's extents to its nodes. */
+enum cm_placement {
+	CM_PLACEMENT_AUTO,	/* strict; preferred for the last tier when
+				 * on_full is spill, which needs a way out */
+	CM_PLACEMENT_STRICT,	/* MPOL_BIND */
+	CM_PLACEMENT_PREFERRED,	/* MPOL_PREFERRED(_MANY) */
+};
+
 enum cm_stats_format {
 	CM_STATS_TABLE,
 	CM_STATS_JSON,
@@ -47,6 +55,7 @@ struct cm_settings {
 	enum cm_tier order[CM_NR_TIERS];
 	unsigned nr_order;		/* 1..CM_NR_TIERS */
 	enum cm_on_full on_full;
+	enum cm_placement placement;
 	struct cm_tier_settings tier[CM_NR_TIERS];
 	unsigned nr_arenas;		/* per tier; 0: four per CPU */
 	int64_t decay_ms;		/* -1: never; dirty pages to the kernel */
@@ -55,6 +64,11 @@ struct cm_settings {
 	bool stats_print;
 	enum cm_stats_format stats_format;
 	char stats_file[CM_STATS_FILE_MAX];	/* "": stderr */
+	/* how it was asked for: bit n is row n of control/options.def */
+	uint32_t given;			/* somebody wrote it */
+	uint32_t given_smdk;		/* the last who did, in SMDK's words */
+	bool smdk;			/* SMDK's keys used: its defaults hold */
+	bool smdk_adaptive;		/* use_adaptive_interleaving:true */
 };
 
 #endif

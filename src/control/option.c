@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "control/option.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "base/nodeset.h"
+
+enum option_type {
+	TYPE_CHOICE,
+	TYPE_ORDER,
+	TYPE_SIZE,
+	TYPE_NODES,
+	TYPE_UINT,
+	TYPE_INT,
+	TYPE_BOOL,
+	TYPE_PATH,
+};
+
+/* Arrays, not pointers: nothing here has to be relocated at start. */
+static const struct {
+	char key[16];
+	enum option_type type;
+	unsigned at;		/* offset of the field in struct cm_settings */
+	int64_t min, max;
+} options[] = {
+#define OPT(id, key, type, field, text, value, min, max, help) \
+	{ key, TYPE_##type, offsetof(struct cm_settings, field), min, max },
+#include "control/options.def"
+};
+
+static const struct {
+	enum cm_option_id id;
+	int value;
+	char word[12];
+} words[] = {
+#define WORD(id, value, word) { CM_OPT_##id, value, word },
+#include "control/options.def"
+};
+
+_Static_assert(CM_NR_OPTIONS <= 32, "given in struct cm_settings is full");
+
+#define CM_DEFAULT_ORDER	{ CM_TIER_DDR, CM_TIER_CXL }
+
+static const struct cm_settings defaults = {
+	.nr_order = 2,
+#define OPT(id, key, type, field, text, value, min, max, help) .field = value,
+#include "control/options.def"
+};
+
+void cm_option_defaults(struct cm_settings *settings)
+{
+	*settings = defaults;
+}
+
+bool cm_option_is_size(enum cm_option_id id)
+{
+	return options[id].type == TYPE_SIZE;
+}
+
+int cm_option_find(struct cm_slice key)
+{
+	for (int id = 0; id < CM_NR_OPTIONS; id++)
+		if (cm_slice_is(key, options[id].key))
+			return id;
+	return -ENOENT;
+}
+
+const char *cm_option_key(enum cm_option_id id)
+{
+	return options[id].key;
+}
+
+const char *cm_option_nth_word(enum cm_option_id id, unsigned n)
+{
+	for (size_t i = 0; i < CM_ARRAY_SIZE(words); i++)
+		if (words[i].id == id && n-- == 0)
+			return words[i].word;
+	return NULL;
+}
+
+const char *cm_option_word(enum cm_option_id id, int value)
+{
+	for (size_t i = 0; i < CM_ARRAY_SIZE(words); i++)
+		if (words[i].id == id && words[i].value == value)
+			return words[i].word;
+	return "?";
+}
+
+static int word_value(enum cm_option_id id, struct cm_slice text, int *value)
+{
+	for (size_t i = 0; i < CM_ARRAY_SIZE(words); i++) {
+		if (words[i].id == id && cm_slice_is(text, words[i].word)) {
+			*value = words[i].value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_nodes(void *field, enum cm_option_id id, struct cm_slice text)
+{
+	struct cm_tier_settings *tier =
+		cm_container_of(field, struct cm_tier_settings, nodes_from);
+	struct cm_nodeset nodes;
+	int value, err;
+
+	if (word_value(id, text, &value) == 0) {
+		tier->nodes_from = (enum cm_nodes_from)value;
+		cm_nodeset_zero(&tier->nodes);
+		return 0;
+	}
+	err = cm_nodeset_parse(&nodes, text.at, text.len);
+	if (err < 0)
+		return err;
+	if (cm_nodeset_empty(&nodes))
+		return -EINVAL;
+	tier->nodes_from = CM_NODES_LIST;
+	tier->nodes = nodes;
+	return 0;
+}
+
+static int set_field(struct cm_settings *settings, enum cm_option_id id,
+		     struct cm_slice text)
+{
+	void *field = (char *)settings + options[id].at;
+	int64_t number;
+	int value, err;
+
+	switch (options[id].type) {
+	case TYPE_CHOICE:
+		err = word_value(id, text, &value);
+		if (err == 0)
+			memcpy(field, &value, sizeof(value));
+		return err;
+	case TYPE_ORDER:
+		return cm_parse_order(text, settings->order,
+				      &settings->nr_order);
+	case TYPE_SIZE:
+		return cm_parse_size(text, field);
+	case TYPE_NODES:
+		return set_nodes(field, id, text);
+	case TYPE_UINT:
+		err = cm_parse_int(text, options[id].min, options[id].max,
+				   &number);
+		if (err == 0)
+			*(unsigned *)field = (unsigned)number;
+		return err;
+	case TYPE_INT:
+		return cm_parse_int(text, options[id].min, options[id].max,
+				    field);
+	case TYPE_BOOL:
+		return cm_parse_bool(text, field);
+	case TYPE_PATH:
+		if (text.len > (size_t)options[id].max)
+			return -ERANGE;
+		memcpy(field, text.at, text.len);
+		((char *)field)[text.len] = '\0';
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int cm_option_set(struct cm_settings *settings, enum cm_option_id id,
+		  struct cm_slice text)
+{
+	int err = set_field(settings, id, text);
+
+	if (err < 0)
+		return err;
+	settings->given |= UINT32_C(1) << id;
+	settings->given_smdk &= ~(UINT32_C(1) << id);
+	return 0;
+}
+
+static void format_size(struct cm_line *line, uint64_t size)
+{
+	static const char unit[] = "\0kmgt";
+	unsigned at = 0;
+
+	if (size == CM_NO_LIMIT) {
+		cm_line_fmt(line, "none");
+		return;
+	}
+	while (size > 0 && size % 1024 == 0 && at < 4) {
+		size /= 1024;
+		at++;
+	}
+	cm_line_fmt(line, "%llu%.*s", (unsigned long long)size, at > 0,
+		    unit + at);
+}
+
+static void format_nodes(struct cm_line *line, enum cm_option_id id,
+			 const void *field)
+{
+	const struct cm_tier_settings *tier =
+		cm_container_of(field, struct cm_tier_settings, nodes_from);
+	char text[CM_NODESET_TEXT_MAX];
+
+	if (tier->nodes_from == CM_NODES_LIST) {
+		cm_nodeset_format(&tier->nodes, text, sizeof(text));
+		cm_line_fmt(line, "%s", text);
+	} else {
+		cm_line_fmt(line, "%s", cm_option_word(id, tier->nodes_from));
+	}
+}
+
+void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
+		      enum cm_option_id id)
+{
+	const void *field = (const char *)settings + options[id].at;
+
+	switch (options[id].type) {
+	case TYPE_CHOICE:
+		cm_line_fmt(line, "%s",
+			    cm_option_word(id, *(const int *)field));
+		break;
+	case TYPE_ORDER:
+		for (unsigned i = 0; i < settings->nr_order; i++)
+			cm_line_fmt(line, "%s%s", i > 0 ? ":" : "",
+				    cm_tier_name(settings->order[i]));
+		break;
+	case TYPE_SIZE:
+		format_size(line, *(const uint64_t *)field);
+		break;
+	case TYPE_NODES:
+		format_nodes(line, id, field);
+		break;
+	case TYPE_UINT:
+		cm_line_fmt(line, "%u", *(const unsigned *)field);
+		break;
+	case TYPE_INT:
+		cm_line_fmt(line, "%lld",
+			    (long long)*(const int64_t *)field);
+		break;
+	case TYPE_BOOL:
+		cm_line_fmt(line, "%s", *(const bool *)field ? "true" :
+							       "false");
+		break;
+	case TYPE_PATH:
+		cm_line_fmt(line, "%s", (const char *)field);
+		break;
+	}
+}
+
+static void expect_words(struct cm_line *line, enum cm_option_id id)
+{
+	size_t last = 0, shown = 0, i;
+
+	/* other names for a value are not advertised */
+	for (i = 0; i < CM_ARRAY_SIZE(words); i++)
+		if (words[i].id == id &&
+		    cm_option_word(id, words[i].value) == words[i].word)
+			last = i;
+	for (i = 0; i <= last; i++) {
+		if (words[i].id != id ||
+		    cm_option_word(id, words[i].value) != words[i].word)
+			continue;
+		if (shown++ > 0)
+			cm_line_fmt(line, i == last ? " or " : ", ");
+		cm_line_fmt(line, "%s", words[i].word);
+	}
+}
+
+void cm_option_expect(struct cm_line *line, enum cm_option_id id)
+{
+	switch (options[id].type) {
+	case TYPE_CHOICE:
+		expect_words(line, id);
+		break;
+	case TYPE_ORDER:
+		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
+		break;
+	case TYPE_SIZE:
+		cm_line_fmt(line,
+			    "a size (bytes with k, m, g or t, or none)");
+		break;
+	case TYPE_NODES:
+		for (unsigned n = 0; cm_option_nth_word(id, n); n++)
+			cm_line_fmt(line, "%s%s", n > 0 ? ", " : "",
+				    cm_option_nth_word(id, n));
+		cm_line_fmt(line, " or a list of nodes in 0..%u (0-1,3)",
+			    CM_MAX_NODES - 1);
+		break;
+	case TYPE_UINT:
+	case TYPE_INT:
+		cm_line_fmt(line, "in %lld..%lld", (long long)options[id].min,
+			    (long long)options[id].max);
+		break;
+	case TYPE_BOOL:
+		cm_line_fmt(line, "true or false");
+		break;
+	case TYPE_PATH:
+		cm_line_fmt(line, "a path of at most %lld bytes",
+			    (long long)options[id].max);
+		break;
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * option - the table of options.def: set, show and describe one option
+ *
+ * No function here allocates or prints; a struct cm_line takes the text.
+ */
+#ifndef CM_CONTROL_OPTION_H
+#define CM_CONTROL_OPTION_H
+
+#include "base/line.h"
+#include "base/settings.h"
+#include "control/parse.h"
+
+enum cm_option_id {
+#define OPT(id, ...) CM_OPT_##id,
+#include "control/options.def"
+	CM_NR_OPTIONS
+};
+
+void cm_option_defaults(struct cm_settings *settings);
+
+/* id of a key, -ENOENT */
+int cm_option_find(struct cm_slice key);
+const char *cm_option_key(enum cm_option_id id);
+bool cm_option_is_size(enum cm_option_id id);
+
+/*
+ * Take a value as written. 0; -EINVAL or, a number beyond what it may be,
+ * -ERANGE, with the old value kept: cm_option_expect says what it has to be.
+ */
+int cm_option_set(struct cm_settings *settings, enum cm_option_id id,
+		  struct cm_slice value);
+/* The value as one would write it. */
+void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
+		      enum cm_option_id id);
+/* What a value has to be: "in 0..256", "true or false". */
+void cm_option_expect(struct cm_line *line, enum cm_option_id id);
+/* The n-th word of an option, other names included; NULL behind the last. */
+const char *cm_option_nth_word(enum cm_option_id id, unsigned n);
+/* The word for a value of an enum in base/settings.h: "spill". */
+const char *cm_option_word(enum cm_option_id id, int value);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * parse - text into tokens, tokens into values
+ *
+ * Knows the two forms of a configuration and the kinds of value, not the
+ * options: those are conf.c's. No function here allocates, prints or keeps
+ * state; values are ASCII, whatever the locale.
+ */
+#ifndef CM_CONTROL_PARSE_H
+#define CM_CONTROL_PARSE_H
+
+#include "base/types.h"
+
+/* A piece of someone else's text; not NUL-terminated. */
+struct cm_slice {
+	const char *at;
+	size_t len;
+};
+
+static inline struct cm_slice cm_slice_of(const char *text)
+{
+	return (struct cm_slice){ text, __builtin_strlen(text) };
+}
+
+bool cm_slice_is(struct cm_slice slice, const char *word);
+
+/* One setting as it was written. */
+struct cm_token {
+	struct cm_slice whole;	/* blanks around it gone, as are they below */
+	struct cm_slice key;
+	struct cm_slice value;
+	char separator;		/* '=' or ':'; 0: none, key is the whole */
+};
+
+/*
+ * cm_parse_list - next setting of "key=value,key=value"
+ *
+ * The separator is the first '=' or ':'. A part without one that is made of
+ * digits, '-' and '+' continues the value before it, so that a list of nodes
+ * needs no quoting: "ddr.nodes=0,2-3,order=ddr" has two settings. Empty parts
+ * and a lone ':' (SMDK's own tests end in one) are passed over.
+ *
+ * returns  false at the end; else *at is behind the setting
+ */
+bool cm_parse_list(struct cm_token *token, const char **at);
+
+/*
+ * cm_parse_lines - next setting of a file: one to a line, '#' comments
+ *
+ * A comment starts at the line's start or after a blank. nr_line counts lines
+ * from 1; start with 0.
+ */
+bool cm_parse_lines(struct cm_token *token, const char **at, unsigned *nr_line);
+
+/*
+ * Values. 0; -EINVAL: not a number, a size, ...; -ERANGE: one, but too large
+ * or outside min..max. The result is untouched on failure.
+ */
+int cm_parse_int(struct cm_slice text, int64_t min, int64_t max,
+		 int64_t *value);
+int cm_parse_bool(struct cm_slice text, bool *value);
+/* bytes, k m g or t behind the number, or none; at most CM_NO_LIMIT - 1 */
+int cm_parse_size(struct cm_slice text, uint64_t *size);
+/* ddr and cxl, each at most once, at least one, ':' between them */
+int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
+		   unsigned *nr);
+
+/* Changes of one character that turn a into b, or more than max. */
+unsigned cm_parse_distance(struct cm_slice a, struct cm_slice b, unsigned max);
+
+/* "ddr", "cxl" */
+const char *cm_tier_name(enum cm_tier tier);
+
+#endif
