@@ -9,6 +9,9 @@
 /* A symbol of the product's interface; src/libcxlmalloc.map must name it too. */
 #define CM_EXPORT	__attribute__((visibility("default")))
 
+/* One of ours: reached without the loader's indirection. */
+#define CM_HIDDEN	__attribute__((visibility("hidden")))
+
 /* Keep slow paths out of the fast path's cache lines and registers. */
 #define CM_COLD		__attribute__((noinline, cold))
 #define CM_NOINLINE	__attribute__((noinline))

@@ -38,7 +38,7 @@ struct cm_fast {
 	struct cm_window window[CM_NR_TIERS];
 } __attribute__((aligned(64)));
 
-extern struct cm_fast cm_fast;
+extern struct cm_fast cm_fast CM_HIDDEN;
 
 static inline enum cm_route cm_route_of(enum cm_tier tier)
 {

@@ -21,7 +21,7 @@ struct cm_process {
 	struct cm_policy_snapshot policy;
 };
 
-extern struct cm_process cm_process;
+extern struct cm_process cm_process CM_HIDDEN;
 
 /*
  * Start the library unless it has been. False only on the thread that is

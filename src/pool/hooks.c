@@ -87,6 +87,11 @@ static void bind_range(struct cm_pool *pool, void *at, size_t size)
 	if (binding != CM_BINDING_STRICT && binding != CM_BINDING_PREFERRED)
 		return;
 	err = pool->sys->bind(at, size, pool->mode, &pool->nodes);
+	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
+	if (err == -EINVAL &&
+	    pool->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
+		err = pool->sys->bind(at, size, CM_MPOL_PREFERRED |
+				      CM_MPOL_F_STATIC_NODES, &pool->nodes);
 	if (err == -EPERM || err == -ENOSYS)
 		atomic_store_explicit(&pool->binding, CM_BINDING_DENIED,
 				      memory_order_relaxed);

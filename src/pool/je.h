@@ -16,6 +16,7 @@
 #ifndef CM_POOL_JE_H
 #define CM_POOL_JE_H
 
+#include "base/compiler.h"
 #include "base/types.h"
 
 /* jemalloc(3): extent_hooks_t, in the ABI of 5.x. */
@@ -66,10 +67,10 @@ struct cm_je {
 extern const struct cm_je cm_je[CM_NR_TIERS];
 
 /* The fast paths, called by name so that they are tail calls. */
-void *cm_ddr_malloc(size_t size);
-void *cm_cxl_malloc(size_t size);
-void cm_ddr_free(void *p);
-void cm_cxl_free(void *p);
+CM_HIDDEN void *cm_ddr_malloc(size_t size);
+CM_HIDDEN void *cm_cxl_malloc(size_t size);
+CM_HIDDEN void cm_ddr_free(void *p);
+CM_HIDDEN void cm_cxl_free(void *p);
 
 /* Read one value, 0 where this version of jemalloc does not know it. */
 uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);

@@ -69,7 +69,7 @@ struct cm_pool {
 	struct cm_arena arena[CM_MAX_ARENAS];
 };
 
-extern struct cm_pool cm_pool[CM_NR_TIERS];
+extern struct cm_pool cm_pool[CM_NR_TIERS] CM_HIDDEN;
 
 /*
  * Hysteresis: a tier found full has room again when this much of its

@@ -27,6 +27,6 @@ struct cm_thread {
 	uint64_t freed_when_full[CM_NR_TIERS];
 };
 
-extern CM_TLS struct cm_thread cm_thread;
+extern CM_TLS struct cm_thread cm_thread CM_HIDDEN;
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cxlmalloc.h - ask the library about a process it serves
+ *
+ * The functions are in libcxlmalloc.so. A program that should also run
+ * without the library finds them with dlsym(RTLD_DEFAULT, ...) or declares
+ * them weak; one that links it has the library's malloc.
+ *
+ * Every function may be called from any thread, also before main; none may be
+ * called from a signal handler, and none changes anything.
+ */
+#ifndef CXLMALLOC_H
+#define CXLMALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum cxlm_tier {
+	CXLM_TIER_DDR,
+	CXLM_TIER_CXL
+};
+
+/* No limit was set. */
+#define CXLM_NO_LIMIT	UINT64_MAX
+
+/* Bytes a tier holds. A later version adds fields at the end. */
+struct cxlm_tier_stat {
+	size_t size;		/* in: sizeof(struct cxlm_tier_stat) */
+	uint64_t used;		/* committed now: in blocks, or free but held */
+	uint64_t limit;		/* what used may reach, or CXLM_NO_LIMIT */
+	uint64_t peak;		/* the highest used so far */
+	uint64_t over;		/* used beyond the limit now (on_full) */
+	uint64_t over_peak;	/* the highest over so far */
+};
+
+/*
+ * cxlm_version - version of the library and of the jemalloc built into it
+ *
+ * returns  a constant string such as "0.1.0 (jemalloc 5.3.1 (source))"
+ */
+const char *cxlm_version(void);
+
+/*
+ * cxlm_tier_of - the tier a block was allocated from
+ *
+ * p        any address; it is not dereferenced
+ * returns  CXLM_TIER_DDR or CXLM_TIER_CXL, or -1 when p lies in no tier's
+ *          address window (NULL, another allocator's, or the process is not
+ *          tiered). It tells which pool owns the address, not which node
+ *          holds the page: ask move_pages(2) or numa_maps for that.
+ */
+int cxlm_tier_of(const void *p);
+
+/*
+ * cxlm_tier_stat - what a tier holds now
+ *
+ * tier     CXLM_TIER_DDR or CXLM_TIER_CXL
+ * stat     stat->size set by the caller; fields that fit in it are filled
+ * returns  0, or -1 with errno:
+ *          EINVAL  not a tier, stat is NULL, or stat->size is too small
+ * Other threads go on allocating: the fields are read one after another.
+ */
+int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* api - cxlmalloc.h */
+#include <errno.h>
+#include <string.h>
+
+#include "cxlmalloc.h"
+#include "base/state.h"
+#include "entry/init.h"
+#include "pool/pool.h"
+
+_Static_assert((int)CXLM_TIER_DDR == (int)CM_TIER_DDR &&
+	       (int)CXLM_TIER_CXL == (int)CM_TIER_CXL, "one numbering");
+
+CM_EXPORT const char *cxlm_version(void)
+{
+	return PACKAGE_VERSION " (jemalloc " CM_JEMALLOC_VERSION ")";
+}
+
+CM_EXPORT int cxlm_tier_of(const void *p)
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_window_has(t, p))
+			return (int)t;
+	return -1;
+}
+
+CM_EXPORT int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat)
+{
+	struct cxlm_tier_stat now = { .size = sizeof(now) };
+	const struct cm_pool *pool;
+
+	if (tier < 0 || tier >= CM_NR_TIERS || !stat ||
+	    stat->size < offsetof(struct cxlm_tier_stat, over_peak) +
+				 sizeof(stat->over_peak)) {
+		errno = EINVAL;
+		return -1;
+	}
+	(void)cm_init();
+	pool = &cm_pool[tier];
+	now.used = atomic_load(&pool->used);
+	now.limit = atomic_load(&pool->limit);
+	now.peak = atomic_load(&pool->peak);
+	now.over = now.used > now.limit ? now.used - now.limit : 0;
+	now.over_peak = atomic_load(&pool->over_peak);
+	memcpy(stat, &now, sizeof(now));
+	return 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init - from the first call to the last report
+ *
+ * The first caller may come before any constructor (another library's, the
+ * loader's dlopen), so every entry point can start the library. What order
+ * the steps have, and why:
+ *   1. a thread-specific key, low and before jemalloc's (entry/thread.h)
+ *   2. options: files and environment, none in secure execution
+ *   3. is the process tiered at all: disabled, a sanitizer's, no window
+ *   4. which nodes; pools and hooks
+ *   5. fork handlers, before any thread can fork
+ *   6. READY, then the route: from here fast paths go to jemalloc
+ * A jemalloc instance starts with its first allocation.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/line.h"
+#include "base/nodeset.h"
+#include "control/conf.h"
+#include "control/emit.h"
+#include "entry/foreign.h"
+#include "entry/fork.h"
+#include "entry/init.h"
+#include "entry/slow.h"
+#include "entry/thread.h"
+#include "pool/hooks.h"
+#include "pool/report.h"
+#include "pool/window.h"
+#include "topology/topo.h"
+
+struct cm_process cm_process;
+
+/* The address of a thread-local is unique to the starting thread. */
+static CM_TLS char here;
+static char *_Atomic starter;
+
+static char je_conf[CM_NR_TIERS][128];
+
+/*
+ * narenas:1             threads use arenas with our hooks, see pool/arena.c
+ * muzzy_decay_ms:0      pages go from dirty to given back, and are uncharged
+ * oversize_threshold:0  no separate arena, without hooks, for big blocks
+ */
+static void configure_jemalloc(enum cm_tier tier,
+			       const struct cm_settings *settings)
+{
+	struct cm_line line;
+
+	cm_line_init(&line, je_conf[tier], sizeof(je_conf[tier]), -1);
+	if (cm_process.state == CM_STATE_TIERED)
+		cm_line_fmt(&line, "narenas:1,oversize_threshold:0,"
+			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
+			    (long long)settings->decay_ms);
+	*cm_je[tier].conf = je_conf[tier];
+}
+
+static enum cm_state decide_state(const struct cm_settings *settings)
+{
+	if (cm_foreign_sanitizer())
+		return CM_STATE_SANITIZER;
+	if (settings->disable)
+		return CM_STATE_DISABLED;
+	if (cm_window_find(cm_fast.window)) {
+		memset(cm_fast.window, 0, sizeof(cm_fast.window));
+		return CM_STATE_NO_WINDOW;
+	}
+	return CM_STATE_TIERED;
+}
+
+/* Nodes an operator named: only those that exist and are allowed count. */
+static void checked_nodes(struct cm_nodeset *nodes, const char *tier,
+			  const struct cm_nodeset *memory,
+			  const struct cm_nodeset *detected)
+{
+	struct cm_nodeset bad = *nodes;
+	char text[CM_LINE_QUOTE_MAX], known[CM_LINE_QUOTE_MAX];
+
+	if (cm_nodeset_empty(memory))
+		return;		/* nothing known: mbind will tell */
+	cm_nodeset_andnot(&bad, memory);
+	if (cm_nodeset_empty(&bad))
+		return;
+	(void)cm_nodeset_format(&bad, text, sizeof(text));
+	(void)cm_nodeset_format(memory, known, sizeof(known));
+	cm_nodeset_and(nodes, memory);
+	cm_line_say("%s.nodes: %s: not a node with memory this process may "
+		    "use (%s), %s", tier, text, known,
+		    cm_nodeset_empty(nodes) ? "using auto" : "left out");
+	if (cm_nodeset_empty(nodes))
+		*nodes = *detected;
+}
+
+static bool strict_wanted(const struct cm_settings *settings,
+			  enum cm_tier tier)
+{
+	if (settings->placement != CM_PLACEMENT_AUTO)
+		return settings->placement == CM_PLACEMENT_STRICT;
+	return !(settings->on_full == CM_ON_FULL_SPILL &&
+		 settings->order[settings->nr_order - 1] == tier);
+}
+
+/*
+ * All policies carry MPOL_F_STATIC_NODES: without it the kernel remaps them
+ * when cpuset.mems changes, and does not map them back.
+ */
+static void choose_binding(struct cm_pool *pool,
+			   const struct cm_settings *settings,
+			   const struct cm_topo *topo)
+{
+	static const char *const names[CM_NR_TIERS] = { "ddr", "cxl" };
+	const struct cm_tier_settings *tier = &settings->tier[pool->tier];
+	struct cm_nodeset allowed;
+	struct cm_nodeset memory = topo->memory;
+	enum cm_binding binding = CM_BINDING_NONE;
+
+	if (cm_sys_mems_allowed(&allowed) == 0)
+		cm_nodeset_and(&memory, &allowed);
+	pool->nodes = topo->tier[pool->tier];
+	if (!cm_nodeset_empty(&memory))
+		cm_nodeset_and(&pool->nodes, &memory);
+	if (tier->nodes_from == CM_NODES_LIST) {
+		struct cm_nodeset detected = pool->nodes;
+
+		pool->nodes = tier->nodes;
+		checked_nodes(&pool->nodes, names[pool->tier], &memory,
+			      &detected);
+	}
+	if (tier->nodes_from == CM_NODES_EMULATED ||
+	    cm_nodeset_empty(&pool->nodes)) {
+		binding = pool->tier == CM_TIER_CXL ? CM_BINDING_EMULATED :
+						      CM_BINDING_NONE;
+		pool->nodes = memory;
+	} else if (tier->nodes_from == CM_NODES_LIST ||
+		   cm_nodeset_weight(&memory) > 1) {
+		binding = strict_wanted(settings, pool->tier) ?
+			CM_BINDING_STRICT : CM_BINDING_PREFERRED;
+	}
+	pool->mode = CM_MPOL_F_STATIC_NODES |
+		(binding == CM_BINDING_STRICT ? CM_MPOL_BIND :
+						CM_MPOL_PREFERRED_MANY);
+	atomic_store(&pool->binding, (int)binding);
+}
+
+static void init_pool(enum cm_tier tier, const struct cm_settings *settings,
+		      const struct cm_topo *topo)
+{
+	struct cm_pool *pool = &cm_pool[tier];
+	unsigned arenas = settings->nr_arenas;
+
+	pool->hooks = cm_hooks;
+	pool->sys = &cm_sys_real;
+	pool->je = &cm_je[tier];
+	pool->tier = tier;
+	pool->single = cm_process.state != CM_STATE_TIERED;
+	atomic_store(&pool->next, cm_fast.window[tier].base);
+	atomic_store(&pool->limit, pool->single ? CM_NO_LIMIT :
+						  settings->tier[tier].limit);
+	atomic_store(&pool->elastic,
+		     cm_policy_is_elastic(&cm_process.policy, tier));
+	atomic_store(&pool->allowance, atomic_load(&pool->limit));
+	if (!arenas)
+		arenas = 4 * cm_sys_nr_cpus();	/* jemalloc's own default */
+	pool->max_arenas = arenas < CM_MAX_ARENAS ? arenas : CM_MAX_ARENAS;
+	if (!pool->single)
+		choose_binding(pool, settings, topo);
+	configure_jemalloc(tier, settings);
+}
+
+static void init_policy(const struct cm_settings *settings)
+{
+	struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	policy->id = settings->policy;
+	policy->on_full = settings->on_full;
+	policy->nr_order = settings->nr_order;
+	memcpy(policy->order, settings->order, sizeof(policy->order));
+	if (cm_process.state != CM_STATE_TIERED) {
+		policy->nr_order = 1;
+		policy->order[0] = CM_TIER_DDR;
+	}
+}
+
+static void start(void)
+{
+	static struct cm_topo topo;
+	struct cm_settings *settings = &cm_process.settings;
+
+	cm_thread_init();
+	cm_foreign_init();
+	cm_conf_defaults(settings);
+	cm_conf_load(settings);
+	cm_process.state = decide_state(settings);
+	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
+	init_policy(settings);
+	if (cm_process.state == CM_STATE_TIERED)
+		cm_topo_read(&topo, "/sys");
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		init_pool(t, settings, &topo);
+	if (cm_process.passed_through)
+		(void)cm_next();
+	else
+		cm_fork_init();
+}
+
+bool cm_init(void)
+{
+	int saved = errno;
+	int expected = CM_LIFE_NEW;
+
+	if (atomic_compare_exchange_strong(&cm_process.life, &expected,
+					   CM_LIFE_STARTING)) {
+		atomic_store(&starter, &here);
+		start();
+		atomic_store_explicit(&cm_process.life, CM_LIFE_READY,
+				      memory_order_release);
+		if (!cm_process.passed_through)
+			cm_slow_route();
+	} else if (expected == CM_LIFE_STARTING) {
+		if (atomic_load(&starter) == &here)
+			return false;
+		/* Threads before main are rare, and starting is short. */
+		while (atomic_load_explicit(&cm_process.life,
+					    memory_order_acquire) !=
+		       CM_LIFE_READY)
+			(void)sched_yield();
+	}
+	errno = saved;
+	return true;
+}
+
+static const char *on_full_name(enum cm_on_full on_full)
+{
+	static const char *const names[] = {
+		[CM_ON_FULL_FAIL] = "fail",
+		[CM_ON_FULL_SPILL] = "spill",
+		[CM_ON_FULL_INTERLEAVE] = "interleave",
+		[CM_ON_FULL_REMAIN] = "remain",
+	};
+
+	return names[on_full];
+}
+
+void cm_init_report(struct cm_report *report)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	report->pid = (int)getpid();
+	report->version = PACKAGE_VERSION;
+	report->jemalloc_version = CM_JEMALLOC_VERSION;
+	report->state = cm_process.state;
+	report->nr_order = policy->nr_order;
+	memcpy(report->order, policy->order, sizeof(report->order));
+	report->on_full = on_full_name(policy->on_full);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		if (cm_process.passed_through)
+			memset(&report->tier[t], 0, sizeof(report->tier[t]));
+		else
+			cm_pool_report(&cm_pool[t], &report->tier[t]);
+		report->tier[t].tier = t;
+	}
+}
+
+/* Ahead of other constructors where the loader lets us choose. */
+__attribute__((constructor(101))) static void construct(void)
+{
+	(void)cm_init();
+}
+
+/* After atexit handlers and the program's destructors; stdio flushes later. */
+__attribute__((destructor(101))) static void destruct(void)
+{
+	static struct cm_report report;
+	int saved = errno;
+
+	if (!cm_process.settings.stats_print)
+		return;
+	cm_init_report(&report);
+	(void)cm_emit_file(&report, &cm_process.settings);
+	errno = saved;
+}

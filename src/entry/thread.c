@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
+
+#include "entry/thread.h"
+#include "pool/arena.h"
+
+static pthread_key_t key;
+
+static void leave(void *thread)
+{
+	cm_arena_leave(thread);
+}
+
+static void on_attach(struct cm_thread *thread)
+{
+	(void)pthread_setspecific(key, thread);
+}
+
+void cm_thread_init(void)
+{
+	/* Without a key arenas are shared less evenly, nothing worse. */
+	if (pthread_key_create(&key, leave) == 0)
+		cm_arena_on_attach = on_attach;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nodeset.h"
+#include "pool/report.h"
+#include "sys/file.h"
+
+static uint64_t load(const _Atomic uint64_t *value)
+{
+	return atomic_load_explicit((_Atomic uint64_t *)value,
+				    memory_order_relaxed);
+}
+
+/* proc(5): "7f00 bind:1 anon=3 dirty=3 N0=1 N1=2 kernelpagesize_kB=4" */
+int cm_residency_line(char *line, void *residency)
+{
+	struct cm_residency *r = residency;
+	char *s;
+	uintptr_t start = strtoul(line, &s, 16);
+	uint64_t pages[8];
+	unsigned nodes[8], nr = 0;
+	uint64_t page_size = 0;
+
+	if (start - r->window->base >= r->window->size)
+		return 0;
+	while ((s = strchr(s, ' '))) {
+		s++;
+		if (*s == 'N' && s[1] >= '0' && s[1] <= '9') {
+			unsigned long node = strtoul(s + 1, &s, 10);
+
+			if (*s != '=' || node >= CM_MAX_NODES)
+				continue;
+			if (nr == CM_ARRAY_SIZE(pages))
+				break;
+			nodes[nr] = (unsigned)node;
+			pages[nr++] = strtoul(s + 1, &s, 10);
+		} else if (!strncmp(s, "kernelpagesize_kB=", 18)) {
+			page_size = strtoul(s + 18, &s, 10) * KIB;
+		}
+	}
+	for (unsigned i = 0; i < nr; i++)
+		r->out->resident[nodes[i]] += pages[i] * page_size;
+	return 0;
+}
+
+static void residency(const struct cm_pool *pool, struct cm_report_tier *out)
+{
+	struct cm_residency r = { &cm_fast.window[pool->tier], out };
+	int binding = out->binding;
+
+	out->resident_known = r.window->size &&
+		cm_file_lines("/proc/self/numa_maps", cm_residency_line,
+			      &r) == 0;
+	if (!out->resident_known ||
+	    (binding != CM_BINDING_STRICT && binding != CM_BINDING_PREFERRED))
+		return;
+	for (unsigned node = 0; node < CM_MAX_NODES; node++)
+		if (!cm_nodeset_test(&pool->nodes, node))
+			out->misplaced += out->resident[node];
+}
+
+/* One statistic of one arena; 0 where this jemalloc does not have it. */
+static uint64_t arena_stat(const struct cm_pool *pool, unsigned slot,
+			   const char *name)
+{
+	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
+	uint64_t value = 0;
+	size_t size = sizeof(value);
+
+	if (pool->je->mallctlnametomib(name, mib, &miblen))
+		return 0;
+	mib[2] = pool->arena[slot].index;
+	if (pool->je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
+		return 0;
+	return value;
+}
+
+static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
+{
+	uint64_t live = 0, cached = 0;
+
+	for (unsigned i = 0; i < out->nr_arenas; i++) {
+#define STAT(name) arena_stat(pool, i, "stats.arenas.0." name)
+		out->in_use += STAT("small.allocated") +
+			       STAT("large.allocated");
+		cached += STAT("tcache_bytes");
+		out->nr_allocs += STAT("small.nrequests") +
+				  STAT("large.nrequests");
+		live += STAT("small.nmalloc") + STAT("large.nmalloc") -
+			STAT("small.ndalloc") - STAT("large.ndalloc");
+#undef STAT
+	}
+	out->in_use = out->in_use > cached ? out->in_use - cached : 0;
+	/* Blocks waiting in thread caches count as not freed yet. */
+	out->nr_frees = out->nr_allocs > live ? out->nr_allocs - live : 0;
+}
+
+/* An instance nobody used is not started just to be asked. */
+static bool is_unused(struct cm_pool *pool)
+{
+	return pool->single ? pool->tier != CM_TIER_DDR :
+			      !atomic_load_explicit(&pool->nr_arenas,
+						    memory_order_acquire);
+}
+
+/* jemalloc's statistics are as of the last epoch, less this thread's cache. */
+static void refresh_statistics(const struct cm_pool *pool)
+{
+	uint64_t epoch = 1;
+	size_t size = sizeof(epoch);
+
+	(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+	(void)pool->je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
+}
+
+void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use)
+{
+	struct cm_report_tier tier = { .tier = pool->tier };
+
+	*used = *in_use = 0;
+	if (is_unused(pool))
+		return;
+	refresh_statistics(pool);
+	if (pool->single) {
+		*used = cm_je_read_size(pool->je, "stats.active");
+		*in_use = cm_je_read_size(pool->je, "stats.allocated");
+		return;
+	}
+	tier.nr_arenas = atomic_load_explicit(&pool->nr_arenas,
+					      memory_order_acquire);
+	blocks(pool, &tier);
+	*used = load(&pool->used);
+	*in_use = tier.in_use;
+}
+
+void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->tier = pool->tier;
+	out->binding = (enum cm_binding)atomic_load_explicit(
+		&pool->binding, memory_order_relaxed);
+	out->nodes = pool->nodes;
+	out->limit = load(&pool->limit);
+	out->peak = load(&pool->peak);
+	out->over_peak = load(&pool->over_peak);
+	out->nr_full = load(&pool->nr_full);
+	out->nr_arenas = atomic_load_explicit(&pool->nr_arenas,
+					      memory_order_acquire);
+	if (is_unused(pool)) {
+		out->resident_known = cm_fast.window[pool->tier].size != 0;
+		return;
+	}
+	refresh_statistics(pool);
+	out->metadata = cm_je_read_size(pool->je, "stats.metadata");
+	if (pool->single) {
+		out->used = cm_je_read_size(pool->je, "stats.active");
+		out->in_use = cm_je_read_size(pool->je, "stats.allocated");
+		out->peak = out->used;
+	} else {
+		out->used = load(&pool->used);
+		blocks(pool, out);
+		residency(pool, out);
+	}
+	if (out->limit != CM_NO_LIMIT && out->used > out->limit)
+		out->over = out->used - out->limit;
+	out->cached = out->used > out->in_use ? out->used - out->in_use : 0;
+}
