@@ -70,7 +70,7 @@ static const char *nearest_key(struct cm_slice key)
 	unsigned least = close + 1, distance, i;
 
 	for (i = 0; ; i++) {
-		name = i < CM_NR_OPTIONS ? cm_option_key(i) :
+		name = i < CM_NR_OPTIONS ? cm_options[i].key :
 		       cm_smdk_nth_key(i - CM_NR_OPTIONS);
 		if (!name)
 			break;
@@ -110,7 +110,7 @@ static CM_COLD void say_bad_value(const struct place *place,
 	struct cm_line line;
 
 	begin(&line, buf, place, token);
-	if (err == -ERANGE && cm_option_is_size(id)) {
+	if (err == -ERANGE && cm_options[id].type == CM_OPTION_SIZE) {
 		cm_line_fmt(&line, "too large a size (none: no limit)");
 	} else {
 		cm_line_fmt(&line, "not ");

@@ -4,29 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/compiler.h"
 #include "base/nodeset.h"
 
-enum option_type {
-	TYPE_CHOICE,
-	TYPE_ORDER,
-	TYPE_SIZE,
-	TYPE_NODES,
-	TYPE_UINT,
-	TYPE_INT,
-	TYPE_BOOL,
-	TYPE_PATH,
-};
-
-/* Arrays, not pointers: nothing here has to be relocated at start. */
-static const struct {
-	char key[16];
-	enum option_type type;
-	unsigned at;		/* offset of the field in struct cm_settings */
-	int64_t min, max;
-} options[] = {
-#define OPT(id, key, type, field, text, value, min, max, help) \
-	{ key, TYPE_##type, offsetof(struct cm_settings, field), min, max },
+const struct cm_option cm_options[CM_NR_OPTIONS] = {
+#define OPT(id, key, type, field, text, value, min, max, help)		\
+	{ key, CM_OPTION_##type, offsetof(struct cm_settings, field),	\
+	  min, max },
 #include "control/options.def"
 };
 
@@ -54,22 +37,12 @@ void cm_option_defaults(struct cm_settings *settings)
 	*settings = defaults;
 }
 
-bool cm_option_is_size(enum cm_option_id id)
-{
-	return options[id].type == TYPE_SIZE;
-}
-
 int cm_option_find(struct cm_slice key)
 {
 	for (int id = 0; id < CM_NR_OPTIONS; id++)
-		if (cm_slice_is(key, options[id].key))
+		if (cm_slice_is(key, cm_options[id].key))
 			return id;
 	return -ENOENT;
-}
-
-const char *cm_option_key(enum cm_option_id id)
-{
-	return options[id].key;
 }
 
 const char *cm_option_nth_word(enum cm_option_id id, unsigned n)
@@ -124,36 +97,35 @@ static int set_nodes(void *field, enum cm_option_id id, struct cm_slice text)
 static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		     struct cm_slice text)
 {
-	void *field = (char *)settings + options[id].at;
+	const struct cm_option *option = &cm_options[id];
+	void *field = (char *)settings + option->at;
 	int64_t number;
 	int value, err;
 
-	switch (options[id].type) {
-	case TYPE_CHOICE:
+	switch (option->type) {
+	case CM_OPTION_CHOICE:
 		err = word_value(id, text, &value);
 		if (err == 0)
 			memcpy(field, &value, sizeof(value));
 		return err;
-	case TYPE_ORDER:
+	case CM_OPTION_ORDER:
 		return cm_parse_order(text, settings->order,
 				      &settings->nr_order);
-	case TYPE_SIZE:
+	case CM_OPTION_SIZE:
 		return cm_parse_size(text, field);
-	case TYPE_NODES:
+	case CM_OPTION_NODES:
 		return set_nodes(field, id, text);
-	case TYPE_UINT:
-		err = cm_parse_int(text, options[id].min, options[id].max,
-				   &number);
+	case CM_OPTION_UINT:
+		err = cm_parse_int(text, option->min, option->max, &number);
 		if (err == 0)
 			*(unsigned *)field = (unsigned)number;
 		return err;
-	case TYPE_INT:
-		return cm_parse_int(text, options[id].min, options[id].max,
-				    field);
-	case TYPE_BOOL:
+	case CM_OPTION_INT:
+		return cm_parse_int(text, option->min, option->max, field);
+	case CM_OPTION_BOOL:
 		return cm_parse_bool(text, field);
-	case TYPE_PATH:
-		if (text.len > (size_t)options[id].max)
+	case CM_OPTION_PATH:
+		if (text.len > (size_t)option->max)
 			return -ERANGE;
 		memcpy(field, text.at, text.len);
 		((char *)field)[text.len] = '\0';
@@ -209,36 +181,36 @@ static void format_nodes(struct cm_line *line, enum cm_option_id id,
 void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		      enum cm_option_id id)
 {
-	const void *field = (const char *)settings + options[id].at;
+	const void *field = (const char *)settings + cm_options[id].at;
 
-	switch (options[id].type) {
-	case TYPE_CHOICE:
+	switch (cm_options[id].type) {
+	case CM_OPTION_CHOICE:
 		cm_line_fmt(line, "%s",
 			    cm_option_word(id, *(const int *)field));
 		break;
-	case TYPE_ORDER:
+	case CM_OPTION_ORDER:
 		for (unsigned i = 0; i < settings->nr_order; i++)
 			cm_line_fmt(line, "%s%s", i > 0 ? ":" : "",
 				    cm_tier_name(settings->order[i]));
 		break;
-	case TYPE_SIZE:
+	case CM_OPTION_SIZE:
 		format_size(line, *(const uint64_t *)field);
 		break;
-	case TYPE_NODES:
+	case CM_OPTION_NODES:
 		format_nodes(line, id, field);
 		break;
-	case TYPE_UINT:
+	case CM_OPTION_UINT:
 		cm_line_fmt(line, "%u", *(const unsigned *)field);
 		break;
-	case TYPE_INT:
+	case CM_OPTION_INT:
 		cm_line_fmt(line, "%lld",
 			    (long long)*(const int64_t *)field);
 		break;
-	case TYPE_BOOL:
+	case CM_OPTION_BOOL:
 		cm_line_fmt(line, "%s", *(const bool *)field ? "true" :
 							       "false");
 		break;
-	case TYPE_PATH:
+	case CM_OPTION_PATH:
 		cm_line_fmt(line, "%s", (const char *)field);
 		break;
 	}
@@ -265,35 +237,37 @@ static void expect_words(struct cm_line *line, enum cm_option_id id)
 
 void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 {
-	switch (options[id].type) {
-	case TYPE_CHOICE:
+	const struct cm_option *option = &cm_options[id];
+
+	switch (option->type) {
+	case CM_OPTION_CHOICE:
 		expect_words(line, id);
 		break;
-	case TYPE_ORDER:
+	case CM_OPTION_ORDER:
 		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
 		break;
-	case TYPE_SIZE:
+	case CM_OPTION_SIZE:
 		cm_line_fmt(line,
 			    "a size (bytes with k, m, g or t, or none)");
 		break;
-	case TYPE_NODES:
+	case CM_OPTION_NODES:
 		for (unsigned n = 0; cm_option_nth_word(id, n); n++)
 			cm_line_fmt(line, "%s%s", n > 0 ? ", " : "",
 				    cm_option_nth_word(id, n));
 		cm_line_fmt(line, " or a list of nodes in 0..%u (0-1,3)",
 			    CM_MAX_NODES - 1);
 		break;
-	case TYPE_UINT:
-	case TYPE_INT:
-		cm_line_fmt(line, "in %lld..%lld", (long long)options[id].min,
-			    (long long)options[id].max);
+	case CM_OPTION_UINT:
+	case CM_OPTION_INT:
+		cm_line_fmt(line, "in %lld..%lld", (long long)option->min,
+			    (long long)option->max);
 		break;
-	case TYPE_BOOL:
+	case CM_OPTION_BOOL:
 		cm_line_fmt(line, "true or false");
 		break;
-	case TYPE_PATH:
+	case CM_OPTION_PATH:
 		cm_line_fmt(line, "a path of at most %lld bytes",
-			    (long long)options[id].max);
+			    (long long)option->max);
 		break;
 	}
 }

@@ -7,6 +7,7 @@
 #ifndef CM_CONTROL_OPTION_H
 #define CM_CONTROL_OPTION_H
 
+#include "base/compiler.h"
 #include "base/line.h"
 #include "base/settings.h"
 #include "control/parse.h"
@@ -17,12 +18,31 @@ enum cm_option_id {
 	CM_NR_OPTIONS
 };
 
+enum cm_option_type {
+	CM_OPTION_CHOICE,	/* one of its words */
+	CM_OPTION_ORDER,
+	CM_OPTION_SIZE,		/* bytes, CM_NO_LIMIT: none */
+	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
+	CM_OPTION_UINT,
+	CM_OPTION_INT,
+	CM_OPTION_BOOL,
+	CM_OPTION_PATH,
+};
+
+/* An array for the key: the table needs no relocation at start. */
+struct cm_option {
+	char key[16];
+	enum cm_option_type type;
+	unsigned at;		/* offset in struct cm_settings */
+	int64_t min, max;	/* of UINT and INT; max bytes of PATH */
+};
+
+extern const struct cm_option cm_options[CM_NR_OPTIONS] CM_HIDDEN;
+
 void cm_option_defaults(struct cm_settings *settings);
 
 /* id of a key, -ENOENT */
 int cm_option_find(struct cm_slice key);
-const char *cm_option_key(enum cm_option_id id);
-bool cm_option_is_size(enum cm_option_id id);
 
 /*
  * Take a value as written. 0; -EINVAL or, a number beyond what it may be,

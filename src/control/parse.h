@@ -26,10 +26,10 @@ bool cm_slice_is(struct cm_slice slice, const char *word);
 
 /* One setting as it was written. */
 struct cm_token {
-	struct cm_slice whole;	/* blanks around it gone, as are they below */
+	struct cm_slice whole;	/* without blanks around, as the others */
 	struct cm_slice key;
 	struct cm_slice value;
-	char separator;		/* '=' or ':'; 0: none, key is the whole */
+	char separator;		/* '=' or ':'; 0: none, all is key */
 };
 
 /*

@@ -17,7 +17,7 @@
 struct cm_smdk_result {
 	const char *expect;	/* bad: what the value has to be */
 	const char *note;	/* taken, but this has to be said */
-	enum cm_option_id id;	/* whose value stays; CM_NR_OPTIONS: none's */
+	enum cm_option_id id;	/* whose value stays; or CM_NR_OPTIONS */
 };
 
 /* The n-th of SMDK's keys; NULL behind the last. */
