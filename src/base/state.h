@@ -2,16 +2,16 @@
 /*
  * state - the words the fast paths read, and who may write them
  *
- * malloc reads cm_route, free reads cm_window, nothing else: both are one
- * load and one compare, and both live in one cache line that only changes
- * when a tier becomes full or has room again.
+ * malloc jumps through cm_fast.malloc, free compares an address with two
+ * bounds; both are in one cache line that only changes when a tier becomes
+ * full or has room again.
  *
  * Synchronization
- *   cm_route    atomic; written by policy/route.c from any thread, relaxed.
- *               A stale value is harmless: it names a tier that was right a
- *               moment ago, and that tier's own hooks keep its limit.
- *   cm_window   written once by entry/init.c before cm_route leaves
- *               CM_ROUTE_SLOW, read-only afterwards.
+ *   malloc      atomic; written by entry/slow.c from any thread, relaxed.
+ *               A stale value is harmless: it leads to a tier that was right
+ *               a moment ago, and that tier's own hooks keep its limit.
+ *   base, end   written once by entry/init.c before malloc leaves its slow
+ *               path, read-only afterwards.
  */
 #ifndef CM_BASE_STATE_H
 #define CM_BASE_STATE_H
@@ -21,34 +21,38 @@
 #include "base/compiler.h"
 #include "base/types.h"
 
-/* CM_ROUTE_SLOW + 1 + tier, so that a tier is one compare away. */
-enum cm_route {
-	CM_ROUTE_SLOW,		/* not started, passed through, or all full */
-	CM_ROUTE_DDR,
-	CM_ROUTE_CXL,
-};
+typedef void *cm_malloc_fn(size_t);
 
-struct cm_window {
-	uintptr_t base;
-	size_t size;		/* 0: the tier has no window */
-};
-
+/*
+ * The windows lie side by side in the order of the tiers: tier t's is
+ * base + end[t - 1] to base + end[t]. All zero: nothing is in a window.
+ */
 struct cm_fast {
-	_Atomic unsigned route;
-	struct cm_window window[CM_NR_TIERS];
+	_Atomic(cm_malloc_fn *) malloc;
+	uintptr_t base;
+	size_t end[CM_NR_TIERS];
 } __attribute__((aligned(64)));
 
 extern struct cm_fast cm_fast CM_HIDDEN;
 
-static inline enum cm_route cm_route_of(enum cm_tier tier)
+struct cm_window {
+	uintptr_t base;
+	size_t size;
+};
+
+static inline struct cm_window cm_window_of(enum cm_tier tier)
 {
-	return (enum cm_route)(CM_ROUTE_DDR + (unsigned)tier);
+	size_t start = tier ? cm_fast.end[tier - 1] : 0;
+
+	return (struct cm_window){ cm_fast.base + start,
+				   cm_fast.end[tier] - start };
 }
 
 static inline bool cm_window_has(enum cm_tier tier, const void *p)
 {
-	return (uintptr_t)p - cm_fast.window[tier].base <
-	       cm_fast.window[tier].size;
+	struct cm_window w = cm_window_of(tier);
+
+	return (uintptr_t)p - w.base < w.size;
 }
 
 #endif

@@ -19,7 +19,7 @@ CM_EXPORT const char *cxlm_version(void)
 CM_EXPORT int cxlm_tier_of(const void *p)
 {
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		if (cm_window_has(t, p))
+		if (cm_process.state == CM_STATE_TIERED && cm_window_has(t, p))
 			return (int)t;
 	return -1;
 }

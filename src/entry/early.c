@@ -30,6 +30,11 @@ bool cm_early_owns(const void *p)
 	return (uintptr_t)p - (uintptr_t)block < EARLY_SIZE;
 }
 
+bool cm_early_used(void)
+{
+	return next != 0;
+}
+
 size_t cm_early_size(const void *p)
 {
 	size_t size;

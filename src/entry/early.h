@@ -13,6 +13,7 @@
 
 void *cm_early_alloc(size_t size, size_t alignment);
 bool cm_early_owns(const void *p);
+bool cm_early_used(void);
 size_t cm_early_size(const void *p);
 
 #endif

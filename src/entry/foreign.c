@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>

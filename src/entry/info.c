@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* info - malloc_trim, mallinfo and their kin, as glibc has them */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>

@@ -23,6 +23,7 @@
 #include "base/nodeset.h"
 #include "control/conf.h"
 #include "control/emit.h"
+#include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/fork.h"
 #include "entry/init.h"
@@ -65,11 +66,7 @@ static enum cm_state decide_state(const struct cm_settings *settings)
 		return CM_STATE_SANITIZER;
 	if (settings->disable)
 		return CM_STATE_DISABLED;
-	if (cm_window_find(cm_fast.window)) {
-		memset(cm_fast.window, 0, sizeof(cm_fast.window));
-		return CM_STATE_NO_WINDOW;
-	}
-	return CM_STATE_TIERED;
+	return cm_window_find(&cm_fast) ? CM_STATE_NO_WINDOW : CM_STATE_TIERED;
 }
 
 /* Nodes an operator named: only those that exist and are allowed count. */
@@ -157,7 +154,7 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings,
 	pool->je = &cm_je[tier];
 	pool->tier = tier;
 	pool->single = cm_process.state != CM_STATE_TIERED;
-	atomic_store(&pool->next, cm_fast.window[tier].base);
+	atomic_store(&pool->next, cm_window_of(tier).base);
 	atomic_store(&pool->limit, pool->single ? CM_NO_LIMIT :
 						  settings->tier[tier].limit);
 	atomic_store(&pool->elastic,
@@ -207,6 +204,19 @@ static void start(void)
 		cm_fork_init();
 }
 
+/*
+ * Untiered: every address is the one tier's, so that free stays as fast as
+ * plain jemalloc. Not if the start itself allocated: free must know those.
+ */
+static void cover_one_tier(void)
+{
+	if (cm_process.state == CM_STATE_TIERED || cm_early_used())
+		return;
+	cm_fast.base = 4096;		/* NULL stays outside */
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_fast.end[t] = UINTPTR_MAX - cm_fast.base;
+}
+
 bool cm_init(void)
 {
 	int saved = errno;
@@ -218,8 +228,10 @@ bool cm_init(void)
 		start();
 		atomic_store_explicit(&cm_process.life, CM_LIFE_READY,
 				      memory_order_release);
-		if (!cm_process.passed_through)
+		if (!cm_process.passed_through) {
+			cover_one_tier();
 			cm_slow_route();
+		}
 	} else if (expected == CM_LIFE_STARTING) {
 		if (atomic_load(&starter) == &here)
 			return false;

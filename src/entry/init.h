@@ -3,6 +3,7 @@
 #ifndef CM_ENTRY_INIT_H
 #define CM_ENTRY_INIT_H
 
+#include "base/compiler.h"
 #include "base/report.h"
 #include "base/settings.h"
 #include "policy/policy.h"

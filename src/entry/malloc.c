@@ -2,8 +2,8 @@
 /*
  * malloc - the two calls that matter, and nothing else
  *
- * malloc: one load and one compare choose the tier, then jemalloc's own fast
- * path is tail-called; when it misses it tail-calls back into entry/slow.c.
+ * malloc jumps to the fast path of the tier that is next: jemalloc's own, which
+ * tail-calls back into entry/slow.c when the thread's cache cannot serve.
  * free: the tier is the block's address.
  */
 #include <stdlib.h>
@@ -12,23 +12,22 @@
 #include "entry/slow.h"
 #include "pool/je.h"
 
+/* Until the library has started, and when every tier is full. */
+struct cm_fast cm_fast = { .malloc = cm_slow_malloc };
+
 CM_EXPORT void *malloc(size_t size)
 {
-	unsigned route = atomic_load_explicit(&cm_fast.route,
-					      memory_order_relaxed);
-
-	if (likely(route == CM_ROUTE_DDR))
-		return cm_ddr_malloc(size);
-	if (likely(route == CM_ROUTE_CXL))
-		return cm_cxl_malloc(size);
-	return cm_slow_malloc(size);
+	return atomic_load_explicit(&cm_fast.malloc,
+				    memory_order_relaxed)(size);
 }
 
 CM_EXPORT void free(void *p)
 {
-	if (likely(cm_window_has(CM_TIER_DDR, p)))
+	uintptr_t at = (uintptr_t)p - cm_fast.base;
+
+	if (likely(at < cm_fast.end[CM_TIER_DDR]))
 		cm_ddr_free(p);
-	else if (likely(cm_window_has(CM_TIER_CXL, p)))
+	else if (likely(at < cm_fast.end[CM_TIER_CXL]))
 		cm_cxl_free(p);
 	else
 		cm_slow_free(p);

@@ -11,7 +11,6 @@
  *
  * Names: Itanium C++ ABI, 5.1.4; on LP64 size_t is m.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>

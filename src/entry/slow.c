@@ -29,14 +29,18 @@ static struct cm_policy_view view_now(void)
 
 void cm_slow_route(void)
 {
+	static cm_malloc_fn *const fast[CM_NR_TIERS] = {
+		[CM_TIER_DDR] = cm_ddr_malloc,
+		[CM_TIER_CXL] = cm_cxl_malloc,
+	};
 	struct cm_policy_view view = view_now();
 	int tier = cm_policy_priority(&cm_process.policy, &view);
-	unsigned route = tier < 0 ? CM_ROUTE_SLOW :
-				    cm_route_of((enum cm_tier)tier);
+	cm_malloc_fn *route = tier < 0 ? cm_slow_malloc : fast[tier];
 
 	/* Every core reads this line: write it only when it changes. */
-	if (atomic_load_explicit(&cm_fast.route, memory_order_relaxed) != route)
-		atomic_store_explicit(&cm_fast.route, route,
+	if (atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) !=
+	    route)
+		atomic_store_explicit(&cm_fast.malloc, route,
 				      memory_order_relaxed);
 }
 
@@ -187,12 +191,13 @@ void *cm_cxl_malloc_default(size_t size)
 /* The pool a block came from, or NULL. */
 static struct cm_pool *owner(const void *p)
 {
+	if (cm_early_owns(p) || cm_process.passed_through)
+		return NULL;
+	if (cm_process.state != CM_STATE_TIERED)
+		return &cm_pool[CM_TIER_DDR];
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_window_has(t, p))
 			return &cm_pool[t];
-	if (cm_process.state != CM_STATE_TIERED &&
-	    !cm_process.passed_through && !cm_early_owns(p))
-		return &cm_pool[CM_TIER_DDR];	/* one tier, no windows */
 	return NULL;
 }
 

@@ -17,8 +17,6 @@ struct arena_config {
 	bool metadata_use_hooks;
 };
 
-CM_TLS struct cm_thread cm_thread;
-
 /*
  * Guards arena[] and max_arenas of all pools. Held while an instance makes an
  * arena, so also while it starts: fork takes it first, and thus never finds

@@ -108,12 +108,12 @@ static void bind_range(struct cm_pool *pool, void *at, size_t size)
  */
 static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
 {
-	const struct cm_window *window = &cm_fast.window[pool->tier];
-	uintptr_t end = window->base + window->size;
+	const struct cm_window window = cm_window_of(pool->tier);
+	uintptr_t end = window.base + window.size;
 	size_t slack = alignment > PAGE ? alignment - PAGE : 0;
 	size_t step = 0;
 
-	if (size > window->size || slack > window->size - size)
+	if (size > window.size || slack > window.size - size)
 		return NULL;
 	for (int i = 0; i < MAX_PROBES; i++) {
 		uintptr_t at = atomic_fetch_add_explicit(
@@ -121,7 +121,7 @@ static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
 			memory_order_relaxed) + step;
 		int err;
 
-		if (at < window->base || at > end ||
+		if (at < window.base || at > end ||
 		    end - at < size + slack)
 			return NULL;
 		at = (at + slack) & ~(uintptr_t)(alignment - 1);

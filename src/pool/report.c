@@ -22,7 +22,7 @@ int cm_residency_line(char *line, void *residency)
 	unsigned nodes[8], nr = 0;
 	uint64_t page_size = 0;
 
-	if (start - r->window->base >= r->window->size)
+	if (start - r->window.base >= r->window.size)
 		return 0;
 	while ((s = strchr(s, ' '))) {
 		s++;
@@ -46,10 +46,10 @@ int cm_residency_line(char *line, void *residency)
 
 static void residency(const struct cm_pool *pool, struct cm_report_tier *out)
 {
-	struct cm_residency r = { &cm_fast.window[pool->tier], out };
+	struct cm_residency r = { cm_window_of(pool->tier), out };
 	int binding = out->binding;
 
-	out->resident_known = r.window->size &&
+	out->resident_known = r.window.size &&
 		cm_file_lines("/proc/self/numa_maps", cm_residency_line,
 			      &r) == 0;
 	if (!out->resident_known ||
@@ -148,7 +148,7 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	out->nr_arenas = atomic_load_explicit(&pool->nr_arenas,
 					      memory_order_acquire);
 	if (is_unused(pool)) {
-		out->resident_known = cm_fast.window[pool->tier].size != 0;
+		out->resident_known = cm_window_of(pool->tier).size != 0;
 		return;
 	}
 	refresh_statistics(pool);

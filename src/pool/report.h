@@ -17,7 +17,7 @@ void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use);
 
 /* Count one line of numa_maps for a window; the parser, for tests. */
 struct cm_residency {
-	const struct cm_window *window;
+	struct cm_window window;
 	struct cm_report_tier *out;
 };
 int cm_residency_line(char *line, void *residency);

@@ -20,7 +20,7 @@ void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 }
 
 int cm_window_place(const struct cm_gap *gap, uint64_t random,
-		    struct cm_window window[CM_NR_TIERS])
+		    struct cm_fast *fast)
 {
 	uintptr_t room = (gap->end - gap->start) / 2;
 	uintptr_t low = gap->start + room / 2;
@@ -35,10 +35,9 @@ int cm_window_place(const struct cm_gap *gap, uint64_t random,
 	low = (low + CM_WINDOW_ALIGN - 1) & ~(uintptr_t)(CM_WINDOW_ALIGN - 1);
 	places = (room - size * CM_NR_TIERS) / CM_WINDOW_ALIGN;
 	low += random % (places ? places : 1) * CM_WINDOW_ALIGN;
-	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-		window[t].base = low + t * size;
-		window[t].size = size;
-	}
+	fast->base = low;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		fast->end[t] = (t + 1) * size;
 	return 0;
 }
 
@@ -100,11 +99,11 @@ static void guess(struct scan *scan)
 		scan->largest.start = (scan->largest.end / 4) * 3;
 }
 
-int cm_window_find(struct cm_window window[CM_NR_TIERS])
+int cm_window_find(struct cm_fast *fast)
 {
 	struct scan scan = { { 0, 0 }, LOWEST };
 
 	if (cm_file_lines("/proc/self/maps", scan_line, &scan) < 0)
 		guess(&scan);
-	return cm_window_place(&scan.largest, cm_sys_random(), window);
+	return cm_window_place(&scan.largest, cm_sys_random(), fast);
 }

@@ -34,12 +34,12 @@ void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 
 /*
  * Two adjacent windows in the middle half of a gap, at a place chosen by
- * random. Returns 0, or -ENOMEM when the gap is too small.
+ * random: fast->base and end. Returns 0, or -ENOMEM when the gap is too small.
  */
 int cm_window_place(const struct cm_gap *gap, uint64_t random,
-		    struct cm_window window[CM_NR_TIERS]);
+		    struct cm_fast *fast);
 
 /* From /proc/self/maps, or by probing where there is no /proc. */
-int cm_window_find(struct cm_window window[CM_NR_TIERS]);
+int cm_window_find(struct cm_fast *fast);
 
 #endif
