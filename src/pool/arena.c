@@ -33,26 +33,49 @@ static int create(struct cm_pool *pool)
 	unsigned slot = atomic_load_explicit(&pool->nr_arenas,
 					     memory_order_relaxed);
 	struct cm_arena *arena = &pool->arena[slot];
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
 	size_t size = sizeof(arena->index);
 
 	if (slot == pool->max_arenas ||
 	    pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
 			      &size, &config, sizeof(config)))
 		return -1;
-	size = sizeof(arena->nr_active);
-	if (pool->je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
-				       &miblen) == 0) {
-		mib[2] = arena->index;
-		(void)pool->je->mallctlbymib(mib, miblen, &arena->nr_active,
-					     &size, NULL, 0);
-	}
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");
-	/* Publishes the slot to readers of nr_active, who take no lock. */
+	/* Publishes the slot to readers, who take no lock. */
 	atomic_store_explicit(&pool->nr_arenas, slot + 1,
 			      memory_order_release);
 	return (int)slot;
+}
+
+/*
+ * jemalloc's controls know an arena only from the next epoch on, which costs
+ * a merge of all statistics: so not when the arena is made, but the first
+ * time somebody asks.
+ */
+void cm_arena_learn(struct cm_pool *pool)
+{
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
+	uint64_t epoch = 1;
+	size_t size = sizeof(epoch);
+	unsigned nr;
+
+	cm_lock(&cm_arena_lock);
+	nr = atomic_load_explicit(&pool->nr_arenas, memory_order_relaxed);
+	(void)pool->je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
+	if (pool->je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
+				       &miblen))
+		nr = 0;
+	for (unsigned i = 0; i < nr; i++) {
+		const size_t *nr_active = NULL;
+
+		size = sizeof(nr_active);
+		mib[2] = pool->arena[i].index;
+		if (!pool->je->mallctlbymib(mib, miblen, &nr_active, &size,
+					    NULL, 0))
+			atomic_store_explicit(&pool->arena[i].nr_active,
+					      nr_active, memory_order_release);
+	}
+	cm_unlock(&cm_arena_lock);
 }
 
 /* Under cm_arena_lock: an idle arena, else a new one, else the least used. */

@@ -12,6 +12,9 @@
  */
 bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread);
 
+/* Fill in arena[].nr_active. */
+void cm_arena_learn(struct cm_pool *pool);
+
 /* The thread is going: its arenas have one user less. */
 void cm_arena_leave(struct cm_thread *thread);
 

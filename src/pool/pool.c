@@ -6,16 +6,31 @@
 
 struct cm_pool cm_pool[CM_NR_TIERS];
 
-uint64_t cm_pool_in_use(const struct cm_pool *pool)
+static const size_t *active_pages(struct cm_pool *pool, unsigned slot)
+{
+	return atomic_load_explicit(&pool->arena[slot].nr_active,
+				    memory_order_acquire);
+}
+
+uint64_t cm_pool_in_use(struct cm_pool *pool)
 {
 	unsigned nr = atomic_load_explicit(&pool->nr_arenas,
 					   memory_order_acquire);
 	uint64_t pages = 0;
 
-	for (unsigned i = 0; i < nr; i++)
-		if (pool->arena[i].nr_active)
-			pages += __atomic_load_n(pool->arena[i].nr_active,
-						 __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < nr; i++) {
+		const size_t *active = active_pages(pool, i);
+
+		if (unlikely(!active)) {
+			cm_arena_learn(pool);
+			active = active_pages(pool, i);
+		}
+		/* Not to be had: take all it holds for used. */
+		if (!active)
+			return atomic_load_explicit(&pool->used,
+						    memory_order_relaxed);
+		pages += __atomic_load_n(active, __ATOMIC_RELAXED);
+	}
 	return pages * pool->page;
 }
 

@@ -23,7 +23,8 @@
  *   full        set by a hook that refuses, cleared by whoever finds room;
  *               a hint: hooks check the allowance themselves
  *   binding     hooks, atomic; only ever goes from bound to denied
- *   arena[]     under cm_arena_lock but for the reads named there
+ *   arena[]     under cm_arena_lock; below nr_arenas, index is fixed and
+ *               nr_active may be read without
  */
 #ifndef CM_POOL_POOL_H
 #define CM_POOL_POOL_H
@@ -40,7 +41,7 @@
 struct cm_arena {
 	unsigned index;			/* jemalloc's */
 	unsigned nr_threads;
-	const size_t *nr_active;	/* jemalloc's count of pages in use */
+	_Atomic(const size_t *) nr_active;	/* jemalloc's, in pages */
 };
 
 struct cm_pool {
@@ -94,7 +95,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags);
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size);
 
 /* Bytes in pages that hold blocks; the rest of used can be had at once. */
-uint64_t cm_pool_in_use(const struct cm_pool *pool);
+uint64_t cm_pool_in_use(struct cm_pool *pool);
 
 /* Give free pages of all arenas back to the kernel. */
 void cm_pool_purge(struct cm_pool *pool);
