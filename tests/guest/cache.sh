@@ -1,9 +1,11 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Sourced by run and fetch: where the unpacked packages lie and which kernels there are.
 # Needs $here, the directory of this file.
 
 cache=${CXLMALLOC_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/cxlmalloc/guest}
+if [[ $cache != /* ]]; then cache=$PWD/$cache; fi
 tools=$cache/tools
 : "$cache" "$tools"
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Sourced by run: reads a file of topologies/ and turns it into arguments of qemu.
