@@ -2,6 +2,7 @@
 #include "base/line.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -53,6 +54,15 @@ static ssize_t write_quietly(int fd, const char *buf, size_t len)
 	return n;
 }
 
+/* Programs make the pipe that is stderr non-blocking: wait, but not for ever. */
+static bool wait_for_room(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+	struct timespec longest = { .tv_sec = 1 };
+
+	return syscall(SYS_ppoll, &poll_fd, 1, &longest, NULL, 0) == 1;
+}
+
 int cm_line_write(int fd, const char *buf, size_t len)
 {
 	int saved = errno;
@@ -60,6 +70,8 @@ int cm_line_write(int fd, const char *buf, size_t len)
 
 	while (len > 0) {
 		n = write_quietly(fd, buf, len);
+		if (n == -EAGAIN && wait_for_room(fd))
+			continue;
 		if (n <= 0)
 			break;
 		buf += n;
@@ -73,12 +85,11 @@ int cm_line_write(int fd, const char *buf, size_t len)
 
 int cm_line_flush(struct cm_line *line)
 {
-	int err;
-
 	if (line->fd >= 0 && line->len > 0) {
-		err = cm_line_write(line->fd, line->buf, line->len);
-		if (err < 0 && !line->err)
-			line->err = err;
+		/* a gap in the middle is worse than an end that is missing */
+		if (!line->err)
+			line->err = cm_line_write(line->fd, line->buf,
+						  line->len);
 		line->len = 0;
 		line->buf[0] = '\0';
 	}

@@ -54,7 +54,10 @@ void cm_line_human(struct cm_line *line, uint64_t bytes);
 /* Write out what the buffer holds; 0 or the -errno of any write so far. */
 int cm_line_flush(struct cm_line *line);
 
-/* All of buf to fd, in one write(2) unless the kernel takes less. */
+/*
+ * All of buf to fd, in one write(2) unless the kernel takes less. 0 or
+ * -errno; -EAGAIN when a non-blocking fd had no room for a second.
+ */
 int cm_line_write(int fd, const char *buf, size_t len);
 
 /* "cxlmalloc: ", the text and a newline on stderr, in one write. */
