@@ -54,7 +54,7 @@ static ssize_t write_quietly(int fd, const char *buf, size_t len)
 	return n;
 }
 
-/* Programs make the pipe that is stderr non-blocking: wait, but not for ever. */
+/* A program may have made stderr non-blocking: wait, but not for ever. */
 static bool wait_for_room(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };

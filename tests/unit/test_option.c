@@ -183,6 +183,48 @@ static void a_path_fits_or_is_refused(void **state)
 	assert_string_equal(s.stats_file, "");
 }
 
+static const struct {
+	const char *order, *on_full, *state;
+} full_cases[] = {
+#define ON_FULL_CASE(order, on_full, state, tier, how) \
+	{ order, on_full, state },
+#include "control/on_full.def"
+};
+
+static unsigned count_cases(const char *order, const char *on_full,
+			    const char *state)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < CM_ARRAY_SIZE(full_cases); i++)
+		count += !strcmp(full_cases[i].order, order) &&
+			 !strcmp(full_cases[i].state, state) &&
+			 (!strcmp(full_cases[i].on_full, "any") ||
+			  !strcmp(full_cases[i].on_full, on_full));
+	return count;
+}
+
+/* on_full.def answers each question once. */
+static void the_table_of_full_tiers_is_complete(void **state)
+{
+	static const char *const orders[] = { "ddr:cxl", "cxl:ddr", "ddr",
+					      "cxl" };
+	static const char *const states[] = { "room", "first_full",
+					      "all_full" };
+	const char *word;
+	unsigned n, found;
+
+	(void)state;
+	for (size_t i = 0; i < 4 * 3; i++) {
+		for (n = 0; n < 4; n++) {
+			word = cm_option_nth_word(CM_OPT_ON_FULL, n);
+			found = count_cases(orders[i / 3], word, states[i % 3]);
+			/* one tier that is full is all of them */
+			assert_int_equal(found, i / 3 < 2 || i % 3 != 1);
+		}
+	}
+}
+
 /* Random settings, some near real ones: no crash, and all values in range. */
 static void any_bytes_leave_valid_settings(void **state)
 {
@@ -248,6 +290,7 @@ int main(void)
 		cmocka_unit_test(the_last_of_two_wins),
 		cmocka_unit_test(a_path_fits_or_is_refused),
 		cmocka_unit_test(what_an_option_expects_fits_a_message),
+		cmocka_unit_test(the_table_of_full_tiers_is_complete),
 		cmocka_unit_test(any_bytes_leave_valid_settings),
 	};
 

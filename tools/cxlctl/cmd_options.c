@@ -82,7 +82,7 @@ static void print_text(void)
 		print_filled("    ", texts[i].help);
 		printf("    Values: %s.\n", expect(i));
 	}
-	printf("\nShown with their defaults. Keys of SMDK, with its meaning:\n");
+	printf("\nShown with their defaults. SMDK's keys, as they are there:\n");
 	for (i = 0; (name = cm_smdk_nth_key(i)); i++)
 		printf("    %s\n", name);
 }
