@@ -191,6 +191,8 @@ static void start(void)
 	cm_foreign_init();
 	cm_conf_defaults(settings);
 	cm_conf_load(settings);
+	if (settings->stats_print && !settings->stats_file[0])
+		cm_emit_hold_stderr();
 	cm_process.state = decide_state(settings);
 	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
 	init_policy(settings);
