@@ -33,7 +33,7 @@ static ssize_t write_quietly(int fd, const char *buf, size_t len)
 	static const struct timespec now;
 	const size_t kernel_set = _NSIG / 8;
 	sigset_t pipe_set, pending, old;
-	ssize_t n;
+	ssize_t n, got;
 
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
@@ -43,12 +43,13 @@ static ssize_t write_quietly(int fd, const char *buf, size_t len)
 	do {
 		n = syscall(SYS_write, fd, buf, len);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
+	if (n < 0)
 		n = -errno;
-		if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
-			while (syscall(SYS_rt_sigtimedwait, &pipe_set, NULL,
-				       &now, kernel_set) < 0 && errno == EINTR)
-				;
+	if (n == -EPIPE && !sigismember(&pending, SIGPIPE)) {
+		do {
+			got = syscall(SYS_rt_sigtimedwait, &pipe_set, NULL,
+				      &now, kernel_set);
+		} while (got < 0 && errno == EINTR);
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return n;
@@ -198,8 +199,8 @@ static void put_signed(struct cm_line *line, const struct spec *spec,
 {
 	uint64_t magnitude = (uint64_t)value;
 
-	put_number(line, spec, value < 0 ? 0 - magnitude : magnitude,
-		   value < 0, 10);
+	put_number(line, spec, value < 0 ? 0 - magnitude : magnitude, value < 0,
+		   10);
 }
 
 static void put_string(struct cm_line *line, const struct spec *spec,
@@ -235,16 +236,21 @@ void cm_line_vfmt(struct cm_line *line, const char *fmt, va_list args)
 			put_padded(line, &spec, &c, 1);
 			break;
 		case 'd':
-			put_signed(line, &spec,
-				   spec.longs == 0 ? va_arg(ap, int) :
-				   spec.longs == 1 ? va_arg(ap, long) :
-				   va_arg(ap, long long));
+			if (spec.longs == 0)
+				put_signed(line, &spec, va_arg(ap, int));
+			else if (spec.longs == 1)
+				put_signed(line, &spec, va_arg(ap, long));
+			else
+				put_signed(line, &spec, va_arg(ap, long long));
 			break;
 		case 'u':
 		case 'x':
-			value = spec.longs == 0 ? va_arg(ap, unsigned) :
-				spec.longs == 1 ? va_arg(ap, unsigned long) :
-				va_arg(ap, unsigned long long);
+			if (spec.longs == 0)
+				value = va_arg(ap, unsigned);
+			else if (spec.longs == 1)
+				value = va_arg(ap, unsigned long);
+			else
+				value = va_arg(ap, unsigned long long);
 			put_number(line, &spec, value, false,
 				   *fmt == 'u' ? 10 : 16);
 			break;

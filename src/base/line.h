@@ -61,7 +61,6 @@ int cm_line_flush(struct cm_line *line);
 int cm_line_write(int fd, const char *buf, size_t len);
 
 /* "cxlmalloc: ", the text and a newline on stderr, in one write. */
-void cm_line_say(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
+void cm_line_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -133,9 +133,10 @@ int cm_nodeset_format(const struct cm_nodeset *set, char *buf, size_t size)
 
 	cm_line_init(&line, buf, size, -1);
 	cm_nodeset_for_each(first, set) {
-		for (last = first; last + 1 < CM_MAX_NODES &&
-		     cm_nodeset_test(set, last + 1); last++)
-			;
+		last = first;
+		while (last + 1 < CM_MAX_NODES &&
+		       cm_nodeset_test(set, last + 1))
+			last++;
 		if (line.len > 0)
 			cm_line_put(&line, ",", 1);
 		cm_line_fmt(&line, last > first ? "%u-%u" : "%u", first, last);

@@ -69,9 +69,9 @@ static const char *nearest_key(struct cm_slice key)
 	const char *best = NULL, *name;
 	unsigned least = close + 1, distance, i;
 
-	for (i = 0; ; i++) {
+	for (i = 0;; i++) {
 		name = i < CM_NR_OPTIONS ? cm_options[i].key :
-		       cm_smdk_nth_key(i - CM_NR_OPTIONS);
+					   cm_smdk_nth_key(i - CM_NR_OPTIONS);
 		if (!name)
 			break;
 		distance = cm_parse_distance(key, cm_slice_of(name), close);
@@ -95,8 +95,11 @@ static CM_COLD void say_not_a_setting(const struct place *place,
 		cm_line_fmt(&line, "not key=value, ignored");
 	} else {
 		near = nearest_key(token->key);
-		cm_line_fmt(&line, near ? "unknown key, did you mean %s?" :
-					  "unknown key, ignored", near);
+		cm_line_fmt(&line, "unknown key, ");
+		if (near)
+			cm_line_fmt(&line, "did you mean %s?", near);
+		else
+			cm_line_fmt(&line, "ignored");
 	}
 	end_bad(&line, place);
 }

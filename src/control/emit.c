@@ -16,26 +16,32 @@
 #define BUFFER_SIZE	(16 * 1024)
 
 static const char *const binding_name[] = {
-	[CM_BINDING_NONE] = "none",
-	[CM_BINDING_EMULATED] = "emulated",
-	[CM_BINDING_STRICT] = "strict",
-	[CM_BINDING_PREFERRED] = "preferred",
+	[CM_BINDING_NONE] = "none",	[CM_BINDING_EMULATED] = "emulated",
+	[CM_BINDING_STRICT] = "strict", [CM_BINDING_PREFERRED] = "preferred",
 	[CM_BINDING_DENIED] = "denied",
 };
 
-static const struct {
-	const char *name;
-	const char *meaning;
-} state_text[] = {
-	[CM_STATE_TIERED] = { "tiered",
-		"each tier has its own memory and limit" },
-	[CM_STATE_DISABLED] = { "disabled",
-		"switched off by the operator, plain jemalloc with one pool" },
-	[CM_STATE_NO_WINDOW] = { "no_window",
-		"no room in the address space for two tiers, one pool" },
-	[CM_STATE_SANITIZER] = { "sanitizer",
-		"a sanitizer owns malloc, nothing is placed" },
+static const char *const state_name[] = {
+	[CM_STATE_TIERED] = "tiered",
+	[CM_STATE_DISABLED] = "disabled",
+	[CM_STATE_NO_WINDOW] = "no_window",
+	[CM_STATE_SANITIZER] = "sanitizer",
 };
+
+static const char *state_meaning(enum cm_state state)
+{
+	switch (state) {
+	case CM_STATE_TIERED:
+		return "each tier has its own memory and limit";
+	case CM_STATE_DISABLED:
+		return "switched off by the operator, jemalloc with one pool";
+	case CM_STATE_NO_WINDOW:
+		return "no room in the address space for two tiers, one pool";
+	case CM_STATE_SANITIZER:
+		return "a sanitizer owns malloc, nothing is placed";
+	}
+	return "";
+}
 
 static void put_text(struct cm_line *out, const char *text)
 {
@@ -123,7 +129,7 @@ static void emit_json(struct cm_line *out, const struct cm_report *report)
 	put_text(out, ",\"jemalloc\":");
 	json_string(out, report->jemalloc_version);
 	cm_line_fmt(out, ",\"state\":\"%s\",\"order\":[",
-		    state_text[report->state].name);
+		    state_name[report->state]);
 	for (unsigned i = 0; i < report->nr_order; i++)
 		cm_line_fmt(out, "%s\"%s\"", i > 0 ? "," : "",
 			    cm_tier_name(report->order[i]));
@@ -185,7 +191,9 @@ static const struct row {
 	const char *meaning;
 } rows[] = {
 #define ROW(name, field, count, meaning) \
-	{ name, offsetof(struct cm_report_tier, field), count, meaning }
+	{ \
+		name, offsetof(struct cm_report_tier, field), count, meaning \
+	}
 	ROW("used", used, false, "committed now"),
 	ROW("in use", in_use, false, "in blocks the program holds"),
 	ROW("cached", cached, false, "free, kept for the next allocation"),
@@ -255,19 +263,22 @@ static void table_remarks(struct cm_line *out,
 	const char *name = cm_tier_name(tier->tier);
 
 	if (tier->binding == CM_BINDING_EMULATED)
-		cm_line_fmt(out, "%s is emulated: ordinary memory, accounted "
-			    "and limited as its own tier\n", name);
+		cm_line_fmt(out, "%s is emulated: %s\n", name,
+			    "ordinary memory, accounted and limited as its "
+			    "own tier");
 	if (tier->binding == CM_BINDING_DENIED)
-		cm_line_fmt(out, "%s has binding=denied: the kernel refused "
-			    "mbind, its pages may be on any node\n", name);
+		cm_line_fmt(out, "%s has binding=denied: %s\n", name,
+			    "the kernel refused mbind, its pages may be on "
+			    "any node");
 	if (tier->misplaced > 0) {
 		cm_line_fmt(out, "%s has ", name);
 		cm_line_human(out, tier->misplaced);
 		put_text(out, " misplaced: resident outside its nodes\n");
 	}
 	if (!tier->resident_known)
-		cm_line_fmt(out, "%s: the kernel did not tell which nodes its "
-			    "pages are on\n", name);
+		cm_line_fmt(out, "%s: %s\n", name,
+			    "the kernel did not tell which nodes its pages "
+			    "are on");
 }
 
 static void emit_table(struct cm_line *out, const struct cm_report *report)
@@ -276,8 +287,8 @@ static void emit_table(struct cm_line *out, const struct cm_report *report)
 
 	cm_line_fmt(out, "cxlmalloc %s, jemalloc %s, process %d\n",
 		    report->version, report->jemalloc_version, report->pid);
-	cm_line_fmt(out, "%s: %s; order=", state_text[report->state].name,
-		    state_text[report->state].meaning);
+	cm_line_fmt(out, "%s: %s; order=", state_name[report->state],
+		    state_meaning(report->state));
 	for (i = 0; i < report->nr_order; i++)
 		cm_line_fmt(out, "%s%s", i > 0 ? ":" : "",
 			    cm_tier_name(report->order[i]));
@@ -398,8 +409,8 @@ static int stderr_fd(void)
 
 	if (fcntl(STDERR_FILENO, F_GETFD) >= 0)
 		return STDERR_FILENO;
-	if (held.fd >= 0 && fstat(held.fd, &st) == 0 &&
-	    st.st_dev == held.dev && st.st_ino == held.ino)
+	if (held.fd >= 0 && fstat(held.fd, &st) == 0 && st.st_dev == held.dev &&
+	    st.st_ino == held.ino)
 		return held.fd;
 	return -EBADF;
 }

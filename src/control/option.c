@@ -8,8 +8,8 @@
 
 const struct cm_option cm_options[CM_NR_OPTIONS] = {
 #define OPT(id, key, type, field, text, value, min, max, help)		\
-	{ key, CM_OPTION_##type, offsetof(struct cm_settings, field),	\
-	  min, max },
+	{ key, CM_OPTION_##type, offsetof(struct cm_settings, field), min, \
+	  max },
 #include "control/options.def"
 };
 
@@ -24,7 +24,10 @@ static const struct {
 
 _Static_assert(CM_NR_OPTIONS <= 32, "given in struct cm_settings is full");
 
-#define CM_DEFAULT_ORDER	{ CM_TIER_DDR, CM_TIER_CXL }
+#define CM_DEFAULT_ORDER \
+	{ \
+		CM_TIER_DDR, CM_TIER_CXL \
+	}
 
 static const struct cm_settings defaults = {
 	.nr_order = 2,
@@ -74,8 +77,8 @@ static int word_value(enum cm_option_id id, struct cm_slice text, int *value)
 
 static int set_nodes(void *field, enum cm_option_id id, struct cm_slice text)
 {
-	struct cm_tier_settings *tier =
-		cm_container_of(field, struct cm_tier_settings, nodes_from);
+	struct cm_tier_settings *tier = cm_container_of(
+		field, struct cm_tier_settings, nodes_from);
 	struct cm_nodeset nodes;
 	int value, err;
 
@@ -166,8 +169,8 @@ static void format_size(struct cm_line *line, uint64_t size)
 static void format_nodes(struct cm_line *line, enum cm_option_id id,
 			 const void *field)
 {
-	const struct cm_tier_settings *tier =
-		cm_container_of(field, struct cm_tier_settings, nodes_from);
+	const struct cm_tier_settings *tier = cm_container_of(
+		field, struct cm_tier_settings, nodes_from);
 	char text[CM_NODESET_TEXT_MAX];
 
 	if (tier->nodes_from == CM_NODES_LIST) {
@@ -203,12 +206,11 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		cm_line_fmt(line, "%u", *(const unsigned *)field);
 		break;
 	case CM_OPTION_INT:
-		cm_line_fmt(line, "%lld",
-			    (long long)*(const int64_t *)field);
+		cm_line_fmt(line, "%lld", (long long)*(const int64_t *)field);
 		break;
 	case CM_OPTION_BOOL:
-		cm_line_fmt(line, "%s", *(const bool *)field ? "true" :
-							       "false");
+		cm_line_fmt(line, "%s",
+			    *(const bool *)field ? "true" : "false");
 		break;
 	case CM_OPTION_PATH:
 		cm_line_fmt(line, "%s", (const char *)field);
@@ -247,8 +249,7 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
 		break;
 	case CM_OPTION_SIZE:
-		cm_line_fmt(line,
-			    "a size (bytes with k, m, g or t, or none)");
+		cm_line_fmt(line, "a size (bytes with k, m, g or t, or none)");
 		break;
 	case CM_OPTION_NODES:
 		for (unsigned n = 0; cm_option_nth_word(id, n); n++)

@@ -190,9 +190,11 @@ static int check_adaptive_policy(struct cm_slice value,
 {
 	result->expect = "bw_saturation, bw_order or weighted_interleaving";
 	result->note = "no effect yet, memory is not interleaved by bandwidth";
-	return cm_slice_is(value, "bw_saturation") ||
-	       cm_slice_is(value, "bw_order") ||
-	       cm_slice_is(value, "weighted_interleaving") ? 0 : -EINVAL;
+	if (cm_slice_is(value, "bw_saturation") ||
+	    cm_slice_is(value, "bw_order") ||
+	    cm_slice_is(value, "weighted_interleaving"))
+		return 0;
+	return -EINVAL;
 }
 
 static int set_use_exmem(struct cm_settings *settings, struct cm_slice value,

@@ -399,20 +399,24 @@ static void abort_conf_aborts_wherever_it_stands(void **state)
 	char out[1024];
 
 	(void)state;
-	assert_int_equal(load_in_child("arenas=x,abort_conf=true", out,
-				       sizeof(out)), SIGABRT);
+	assert_int_equal(
+		load_in_child("arenas=x,abort_conf=true", out, sizeof(out)),
+		SIGABRT);
 	assert_string_equal(out, "cxlmalloc: CXLMALLOC_CONF: arenas=x: not in "
 				 "0..256, using 0\n");
-	assert_int_equal(load_in_child("abort_conf=true,arenas=x", out,
-				       sizeof(out)), SIGABRT);
-	assert_int_equal(load_in_child("abort_conf=true,arenas=1", out,
-				       sizeof(out)), 0);
+	assert_int_equal(
+		load_in_child("abort_conf=true,arenas=x", out, sizeof(out)),
+		SIGABRT);
+	assert_int_equal(
+		load_in_child("abort_conf=true,arenas=1", out, sizeof(out)), 0);
 	assert_int_equal(load_in_child("abort_conf=true,arenas=x,"
-				       "abort_conf=false", out, sizeof(out)),
+				       "abort_conf=false",
+				       out, sizeof(out)),
 			 0);
 	/* SMDK's keys without a counterpart are said, but not bad */
 	assert_int_equal(load_in_child("abort_conf=true,nr_exmem_arena:4", out,
-				       sizeof(out)), 0);
+				       sizeof(out)),
+			 0);
 	assert_non_null(strstr(out, "nr_exmem_arena:4"));
 }
 

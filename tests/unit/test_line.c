@@ -12,17 +12,18 @@
 #include "base/line.h"
 #include "base/types.h"
 
-#define assert_fmt(...) do {						\
-	char ours[256], theirs[256];					\
-	struct cm_line line;						\
-									\
-	cm_line_init(&line, ours, sizeof(ours), -1);			\
-	cm_line_fmt(&line, __VA_ARGS__);				\
-	snprintf(theirs, sizeof(theirs), __VA_ARGS__);			\
-	assert_string_equal(ours, theirs);				\
-	assert_int_equal(line.len, strlen(theirs));			\
-	assert_false(line.cut);						\
-} while (0)
+#define assert_fmt(...) \
+	do { \
+		char ours[256], theirs[256]; \
+		struct cm_line line; \
+\
+		cm_line_init(&line, ours, sizeof(ours), -1); \
+		cm_line_fmt(&line, __VA_ARGS__); \
+		snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+		assert_string_equal(ours, theirs); \
+		assert_int_equal(line.len, strlen(theirs)); \
+		assert_false(line.cut); \
+	} while (0)
 
 static void formats_are_those_of_printf(void **state)
 {

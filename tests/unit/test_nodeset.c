@@ -55,9 +55,11 @@ static void the_kernels_newline_and_empty_list_are_read(void **state)
 
 static void what_is_no_list_is_refused(void **state)
 {
-	static const char *const bad[] = { "a", "-", "-1", "1-", "1--2", ",",
-		"1,", ",1", "1,,2", "2-1", "1 2", "1;2", "0x1", "1-2-3", "all",
-		"+1", "1+", "1-,2", "\xff", "1.5" };
+	static const char *const bad[] = { "a",	   "-",	    "-1",   "1-",
+					   "1--2", ",",	    "1,",   ",1",
+					   "1,,2", "2-1",   "1 2",  "1;2",
+					   "0x1",  "1-2-3", "all",  "+1",
+					   "1+",   "1-,2",  "\xff", "1.5" };
 	struct cm_nodeset set = nodes("7"), before = set;
 
 	(void)state;
@@ -70,9 +72,13 @@ static void what_is_no_list_is_refused(void **state)
 
 static void nodes_end_at_1023(void **state)
 {
-	static const char *const bad[] = { "1024", "0-1024", "1023-1024",
-		"4294967296", "99999999999999999999", "0,1,5000",
-		"0-99999999999999999999" };
+	static const char *const bad[] = { "1024",
+					   "0-1024",
+					   "1023-1024",
+					   "4294967296",
+					   "99999999999999999999",
+					   "0,1,5000",
+					   "0-99999999999999999999" };
 	struct cm_nodeset set = nodes("7"), before = set;
 
 	(void)state;

@@ -228,12 +228,41 @@ static void the_table_of_full_tiers_is_complete(void **state)
 /* Random settings, some near real ones: no crash, and all values in range. */
 static void any_bytes_leave_valid_settings(void **state)
 {
-	static const char *const parts[] = { "ddr.limit", "order", "cxl.nodes",
-		"arenas", "decay_ms", "stats_file", "on_full", "exmem_size",
-		"priority", "use_exmem", "=", "=", ":", ":", ",", ",", ",",
-		"ddr", "cxl", "auto", "1", "-1", "999999999999999999999", "g",
-		"true", "\xff", " ", "0-3", "+", "%", "fail", "policy",
-		"exmem_partition_range", "use_adaptive_interleaving", "exmem" };
+	static const char *const parts[] = { "ddr.limit",
+					     "order",
+					     "cxl.nodes",
+					     "arenas",
+					     "decay_ms",
+					     "stats_file",
+					     "on_full",
+					     "exmem_size",
+					     "priority",
+					     "use_exmem",
+					     "=",
+					     "=",
+					     ":",
+					     ":",
+					     ",",
+					     ",",
+					     ",",
+					     "ddr",
+					     "cxl",
+					     "auto",
+					     "1",
+					     "-1",
+					     "999999999999999999999",
+					     "g",
+					     "true",
+					     "\xff",
+					     " ",
+					     "0-3",
+					     "+",
+					     "%",
+					     "fail",
+					     "policy",
+					     "exmem_partition_range",
+					     "use_adaptive_interleaving",
+					     "exmem" };
 	uint32_t seed = 20261121;
 	struct messages messages;
 	struct cm_settings s;
@@ -253,10 +282,9 @@ static void any_bytes_leave_valid_settings(void **state)
 		assert_true(s.decay_ms >= -1 && s.decay_ms <= 600000);
 		assert_in_range(s.on_full, CM_ON_FULL_FAIL, CM_ON_FULL_REMAIN);
 		for (unsigned tier = 0; tier < CM_NR_TIERS; tier++)
-			assert_int_equal(s.tier[tier].nodes_from ==
-					 CM_NODES_LIST,
-					 !cm_nodeset_empty(
-						&s.tier[tier].nodes));
+			assert_int_equal(
+				s.tier[tier].nodes_from == CM_NODES_LIST,
+				!cm_nodeset_empty(&s.tier[tier].nodes));
 	}
 }
 
@@ -271,8 +299,8 @@ static void what_an_option_expects_fits_a_message(void **state)
 		cm_option_expect(&line, id);
 		assert_in_range(line.len, 8, sizeof(text) - 1);
 		assert_false(line.cut);
-		assert_int_equal(cm_option_find(cm_slice_of(
-					 cm_options[id].key)), id);
+		assert_int_equal(
+			cm_option_find(cm_slice_of(cm_options[id].key)), id);
 	}
 	assert_true(cm_option_find(cm_slice_of("")) < 0);
 	assert_true(cm_option_find(cm_slice_of("orde")) < 0);

@@ -82,8 +82,8 @@ static void a_list_of_nodes_continues_its_value(void **state)
 
 static void empty_parts_are_passed_over(void **state)
 {
-	static const char *const empty[] = { "", ",", ",,,", "  , \t", ":",
-					     ",:", ": ,:," };
+	static const char *const empty[] = { "",  ",",	",,,",	"  , \t",
+					     ":", ",:", ": ,:," };
 	struct cm_token token;
 	const char *at;
 
@@ -171,9 +171,10 @@ static void sizes_end_below_2_to_the_64(void **state)
 
 static void what_is_no_size_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "k", "12q", "16e", "-1", "+1",
-		"1.5g", "1 g", "0x10", "1kb", "1kk", "None", "none ", "1,2",
-		" 1", "\xff" };
+	static const char *const bad[] = { "",	    "k",   "12q",  "16e",
+					   "-1",    "+1",  "1.5g", "1 g",
+					   "0x10",  "1kb", "1kk",  "None",
+					   "none ", "1,2", " 1",   "\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < CM_ARRAY_SIZE(bad); i++)
@@ -194,12 +195,15 @@ static void integers_keep_their_range(void **state)
 	assert_int_equal(cm_parse_int(slice("257"), 0, 256, &value), -ERANGE);
 	assert_int_equal(cm_parse_int(slice("-2"), -1, 9, &value), -ERANGE);
 	assert_int_equal(cm_parse_int(slice("9223372036854775808"), INT64_MIN,
-				      INT64_MAX, &value), -ERANGE);
+				      INT64_MAX, &value),
+			 -ERANGE);
 	assert_int_equal(cm_parse_int(slice("18446744073709551616"), INT64_MIN,
-				      INT64_MAX, &value), -ERANGE);
+				      INT64_MAX, &value),
+			 -ERANGE);
 	assert_int_equal(value, -1);
 	assert_int_equal(cm_parse_int(slice("9223372036854775807"), INT64_MIN,
-				      INT64_MAX, &value), 0);
+				      INT64_MAX, &value),
+			 0);
 	assert_int_equal(value, INT64_MAX);
 	assert_int_equal(cm_parse_int(slice(""), 0, 9, &value), -EINVAL);
 	assert_int_equal(cm_parse_int(slice("-"), -9, 9, &value), -EINVAL);
@@ -210,8 +214,8 @@ static void integers_keep_their_range(void **state)
 
 static void booleans_are_two_words(void **state)
 {
-	static const char *const bad[] = { "", "1", "0", "yes", "True",
-					   "true ", "tru", "falsely" };
+	static const char *const bad[] = { "",	   "1",	    "0",   "yes",
+					   "True", "true ", "tru", "falsely" };
 	bool value = false;
 
 	(void)state;
@@ -226,8 +230,10 @@ static void booleans_are_two_words(void **state)
 
 static void an_order_names_each_tier_once(void **state)
 {
-	static const char *const bad[] = { "", ":", "ddr:", ":cxl", "ddr:ddr",
-		"ddr:cxl:ddr", "ddr,cxl", "DDR", "hbm", "ddr::cxl", "ddrcxl" };
+	static const char *const bad[] = {
+		"",	   ":",	  "ddr:", ":cxl",     "ddr:ddr", "ddr:cxl:ddr",
+		"ddr,cxl", "DDR", "hbm",  "ddr::cxl", "ddrcxl"
+	};
 	enum cm_tier order[CM_NR_TIERS] = { CM_TIER_DDR, CM_TIER_DDR };
 	unsigned nr = 9;
 
@@ -259,12 +265,12 @@ static void the_distance_counts_changed_characters(void **state)
 	(void)state;
 	memset(huge, 'a', sizeof(huge) - 1);
 	huge[sizeof(huge) - 1] = '\0';
-	assert_int_equal(cm_parse_distance(slice("on_full"), slice("on_full"),
-					   2), 0);
-	assert_int_equal(cm_parse_distance(slice("narenas"), slice("arenas"),
-					   2), 1);
-	assert_int_equal(cm_parse_distance(slice("cxl.limt"),
-					   slice("cxl.limit"), 2), 1);
+	assert_int_equal(
+		cm_parse_distance(slice("on_full"), slice("on_full"), 2), 0);
+	assert_int_equal(
+		cm_parse_distance(slice("narenas"), slice("arenas"), 2), 1);
+	assert_int_equal(
+		cm_parse_distance(slice("cxl.limt"), slice("cxl.limit"), 2), 1);
 	assert_int_equal(cm_parse_distance(slice("oredr"), slice("order"), 2),
 			 2);
 	assert_int_equal(cm_parse_distance(slice(""), slice("abc"), 2), 3);

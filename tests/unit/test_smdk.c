@@ -57,15 +57,15 @@ static void check(const struct input *input)
 		fail_msg("%s: on_full", input->name);
 	if (s.nr_arenas != o->arenas)
 		fail_msg("%s: arenas", input->name);
-	if (o->cxl_nodes ? cxl->nodes_from != CM_NODES_LIST ||
-			   strcmp(nodes, o->cxl_nodes) != 0 :
-			   cxl->nodes_from != CM_NODES_AUTO)
+	if (cxl->nodes_from != (o->cxl_nodes ? CM_NODES_LIST : CM_NODES_AUTO) ||
+	    strcmp(nodes, o->cxl_nodes ? o->cxl_nodes : "") != 0)
 		fail_msg("%s: nodes %s", input->name, nodes);
 	if (!s.smdk)
 		fail_msg("%s: smdk", input->name);
 }
 
 /* The inputs of its test_config_cxl.sh, releases 1.2 to 2.2. */
+/* clang-format off */
 static const struct input inputs[] = {
 	{ "t1", "use_exmem:true", { SMDK_DEFAULTS } },
 	{ "t2", "use_exmem:false", { SMDK_DEFAULTS, .off = true } },
@@ -161,6 +161,7 @@ static const struct input inputs[] = {
 	{ "empty range", "exmem_partition_range:1,exmem_partition_range:",
 	  { SMDK_DEFAULTS } },
 };
+/* clang-format on */
 
 static void its_own_test_inputs_mean_the_same(void **state)
 {
@@ -266,7 +267,8 @@ static void adaptive_interleaving_spares_native_keys(void **state)
 	struct cm_settings s = parse("order=cxl:ddr,ddr.limit=64m,exmem_size:1,"
 				     "use_adaptive_interleaving:true,"
 				     "normal_size:9,ddr.limit=65m,"
-				     "on_full=interleave", &messages);
+				     "on_full=interleave",
+				     &messages);
 
 	(void)state;
 	assert_int_equal(s.order[0], CM_TIER_CXL);

@@ -14,8 +14,7 @@ static struct {
 } arg;
 
 static const struct opt opts[] = {
-	{ "json", 'j', NULL, "JSON, sizes in bytes", &arg.json, NULL },
-	{ 0 }
+	{ "json", 'j', NULL, "JSON, sizes in bytes", &arg.json, NULL }, { 0 }
 };
 
 /* Messages go out as they come: as text, or as elements of an array. */
@@ -64,8 +63,7 @@ static int check(const char *path)
 
 	/* for the library no file is no mistake, for a check of it it is */
 	if (!is_stdin && access(path, F_OK) < 0) {
-		fprintf(stderr, "cxlctl conf: %s: %s\n", path,
-			strerror(errno));
+		fprintf(stderr, "cxlctl conf: %s: %s\n", path, strerror(errno));
 		return EXIT_FAILURE;
 	}
 	cm_conf_defaults(&settings);
@@ -104,8 +102,7 @@ static void show_text(const struct cm_settings *settings)
 	if (settings->smdk)
 		printf("# keys of SMDK are used, its defaults hold\n");
 	for (unsigned i = 0; i < CM_NR_OPTIONS; i++) {
-		width = printf("%s=%s", cm_options[i].key,
-			       format(settings, i));
+		width = printf("%s=%s", cm_options[i].key, format(settings, i));
 		if (!is_given(settings, i))
 			printf("%*s # default", width < 31 ? 31 - width : 0,
 			       "");

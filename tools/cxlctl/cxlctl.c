@@ -54,8 +54,7 @@ static void print_help(void)
 	       "       cxlctl COMMAND [OPTION]... [ARGUMENT]...\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < CM_ARRAY_SIZE(commands); i++)
-		printf("  %-10s %s\n", commands[i]->name,
-		       commands[i]->summary);
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\ncxlctl COMMAND --help says more. Exit status: 0 done, "
 	       "1 failed, 2 wrong usage.\n");
 }
@@ -93,8 +92,8 @@ static void fill_getopt(const struct opt *opts, struct option *longs,
 			opts[i].name,
 			opts[i].arg ? required_argument : no_argument,
 			NULL,
-			opts[i].letter ? opts[i].letter : HELP_CODE + 1 +
-							   (int)i,
+			opts[i].letter ? opts[i].letter :
+					 HELP_CODE + 1 + (int)i,
 		};
 		if (opts[i].letter) {
 			*shorts++ = opts[i].letter;

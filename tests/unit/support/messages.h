@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "control/conf.h"
-#include "support/test.h"
+#include "test.h"
 
 #define MESSAGES_MAX	32
 
