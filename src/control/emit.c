@@ -258,7 +258,7 @@ static void table_residency(struct cm_line *out, const struct cm_report *report)
 }
 
 static void table_remarks(struct cm_line *out,
-			  const struct cm_report_tier *tier)
+			  const struct cm_report_tier *tier, bool tiered)
 {
 	const char *name = cm_tier_name(tier->tier);
 
@@ -275,7 +275,7 @@ static void table_remarks(struct cm_line *out,
 		cm_line_human(out, tier->misplaced);
 		put_text(out, " misplaced: resident outside its nodes\n");
 	}
-	if (!tier->resident_known)
+	if (!tier->resident_known && tiered)
 		cm_line_fmt(out, "%s: %s\n", name,
 			    "the kernel did not tell which nodes its pages "
 			    "are on");
@@ -309,7 +309,8 @@ static void emit_table(struct cm_line *out, const struct cm_report *report)
 		table_row(out, report, &rows[i]);
 	table_residency(out, report);
 	for (i = 0; i < CM_NR_TIERS; i++)
-		table_remarks(out, &report->tier[i]);
+		table_remarks(out, &report->tier[i],
+			      report->state == CM_STATE_TIERED);
 }
 
 int cm_emit(const struct cm_report *report, enum cm_stats_format format, int fd)
