@@ -91,9 +91,15 @@ configure_in() {
 	(cd "$dir" && "$build/../configure" "$@") && echo "$key" >"$dir/configured"
 }
 
-# built_in DIRECTORY [FLAG...]
+# built_in DIRECTORY [FLAG...] - make does not see that flags changed, we do
 built_in() {
-	configure_in "$@" && make -C "$1" -j"$jobs"
+	local flags
+	configure_in "$@" || return
+	flags=$(grep -h FLAGS Makefile.am */Makefile.inc | cksum)
+	if [ "$(cat "$1/flags" 2>/dev/null)" != "$flags" ]; then
+		make -C "$1" -s clean && echo "$flags" >"$1/flags" || return
+	fi
+	make -C "$1" -j"$jobs"
 }
 
 # results DIRECTORY - what make check left there, not in builds below it
