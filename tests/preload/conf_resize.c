@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * conf_resize - blocks of zero bytes, calloc's zeros, realloc, free
+ *
+ * With an argument, all memory is locked first.
  */
 #include <malloc.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 #include "check.h"
 
@@ -275,8 +278,11 @@ static void blocks_keep_apart(void)
 	check(good, "a hundred thousand random blocks keep their bytes");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	if (argc > 1 && mlockall(MCL_CURRENT | MCL_FUTURE))
+		return 77;
 	zero_bytes_is_a_distinct_block();
 	usable_size_is_usable();
 	calloc_is_zero_after_dirty_use();
