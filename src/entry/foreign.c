@@ -86,10 +86,32 @@ static bool mapped(uintptr_t at)
 	return yes;
 }
 
+/* arena.c: what a heap of an arena other than the main one begins with. */
+struct glibc_heap {
+	void *arena;
+	struct glibc_heap *prev;
+	size_t size;
+	size_t mprotect_size;
+};
+
+#define GLIBC_HEAP_SIZE	(64 * MIB)	/* and alignment, on 64 bits */
+
+static bool in_glibc_heap(uintptr_t at, size_t size)
+{
+	uintptr_t base = at & ~(uintptr_t)(GLIBC_HEAP_SIZE - 1);
+	const struct glibc_heap *heap = (const void *)base;
+
+	return mapped(base) && heap->arena && mapped((uintptr_t)heap->arena) &&
+	       heap->size % 4096 == 0 && heap->mprotect_size % 4096 == 0 &&
+	       heap->size <= heap->mprotect_size &&
+	       heap->mprotect_size <= GLIBC_HEAP_SIZE &&
+	       at - base >= sizeof(*heap) && at - base + size <= heap->size;
+}
+
 /*
  * glibc's chunk header stands ahead of the block: its size, with three flags
  * (malloc/malloc.c: PREV_INUSE 1, IS_MMAPPED 2, NON_MAIN_ARENA 4). What does
- * not look like one is not glibc's.
+ * not look like one in every respect is not glibc's: its free would abort.
  */
 static bool is_glibc(const void *p)
 {
@@ -101,16 +123,15 @@ static bool is_glibc(const void *p)
 		return false;
 	memcpy(&header, (const char *)p - sizeof(header), sizeof(header));
 	size = header & ~(size_t)7;
-	if (size < 32 || size % 16)
+	if (size < 32 || size % 16 || size > PTRDIFF_MAX)
 		return false;
-	if (header & 2)		/* a map of its own */
-		return size % 4096 == 0;
-	if (header & 4) {	/* in a 64 MiB aligned heap of another arena */
-		uintptr_t heap = at & ~(uintptr_t)(64 * MIB - 1);
-
-		return mapped(heap) && *(void **)heap &&
-		       at + size - 16 <= heap + 64 * MIB;
-	}
+	if ((header & 7) == 2)	/* a map of its own, whole pages */
+		return (at - 16) % 4096 == 0 && size % 4096 == 0 &&
+		       mapped(at - 16 + size - 4096);
+	if (header & 2)
+		return false;
+	if (header & 4)
+		return in_glibc_heap(at, size - 16);
 	return at >= first_brk && at + size - 16 <= current_brk();
 }
 

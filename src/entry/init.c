@@ -124,6 +124,10 @@ static void choose_binding(struct cm_pool *pool,
 		struct cm_nodeset detected = pool->nodes;
 
 		pool->nodes = tier->nodes;
+		/* SMDK leaves DDR nodes out of exmem_partition_range. */
+		if (settings->smdk && pool->tier == CM_TIER_CXL)
+			cm_nodeset_andnot(&pool->nodes,
+					  &topo->tier[CM_TIER_DDR]);
 		checked_nodes(&pool->nodes, names[pool->tier], &memory,
 			      &detected);
 	}

@@ -21,4 +21,5 @@ void cm_thread_init(void)
 	/* Without a key arenas are shared less evenly, nothing worse. */
 	if (pthread_key_create(&key, leave) == 0)
 		cm_arena_on_attach = on_attach;
+	cm_je_take_keys();
 }

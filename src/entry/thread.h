@@ -4,7 +4,7 @@
 #define CM_ENTRY_THREAD_H
 
 /*
- * Take a thread-specific key. Early: for keys up to 31 pthread_setspecific
+ * Take the thread-specific keys, ours and jemalloc's. Early: for keys up to 31 pthread_setspecific
  * does not allocate, and destructors run in the order of keys, ours before
  * jemalloc's.
  */

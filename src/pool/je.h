@@ -76,6 +76,9 @@ CM_HIDDEN void cm_cxl_free(void *p);
 uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);
 size_t cm_je_read_size(const struct cm_je *je, const char *name);
 
+/* Set aside a low thread-specific key for each instance; at start. */
+void cm_je_take_keys(void);
+
 /* jemalloc's handlers for fork, which it registered through je_os. */
 void cm_je_fork_prepare(void);
 void cm_je_fork_parent(void);

@@ -6,9 +6,14 @@
  * - jemalloc's own maps (metadata, tables) never meet an interposed mmap;
  * - it reads neither environment nor /etc: the product has one place for
  *   options, and none at all in secure execution;
- * - its fork handlers run where entry/fork.c wants them, after stdio's lock.
+ * - its fork handlers run where entry/fork.c wants them, after stdio's lock;
+ * - its thread-specific keys are low ones, also when an instance starts late:
+ *   for keys from 32 up pthread_setspecific allocates, inside jemalloc's
+ *   set-up of the thread.
  */
 #include <errno.h>
+#include <stdatomic.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +29,7 @@ ssize_t cm_je_readlink(const char *path, char *buf, size_t size);
 char *cm_je_getenv(const char *name);
 int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
 		 void (*child)(void));
+int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *));
 
 void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
 		 off_t offset)
@@ -76,6 +82,45 @@ int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
 	atfork[i].parent = parent;
 	atfork[i].child = child;
 	__atomic_store_n(&nr_atfork, i + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* One for each instance; the destructor comes when jemalloc asks for the key. */
+static struct {
+	pthread_key_t key;
+	bool made;
+	void (*destructor)(void *);
+} keys[CM_NR_TIERS];
+static _Atomic unsigned nr_keys;
+
+static void destroy_0(void *value)
+{
+	keys[0].destructor(value);
+}
+
+static void destroy_1(void *value)
+{
+	keys[1].destructor(value);
+}
+
+void cm_je_take_keys(void)
+{
+	static void (*const destroy[CM_NR_TIERS])(void *) = {
+		destroy_0, destroy_1,
+	};
+
+	for (unsigned i = 0; i < CM_NR_TIERS; i++)
+		keys[i].made = !pthread_key_create(&keys[i].key, destroy[i]);
+}
+
+int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+	unsigned i = atomic_fetch_add(&nr_keys, 1);
+
+	if (i >= CM_NR_TIERS || !keys[i].made)
+		return pthread_key_create(key, destructor);
+	keys[i].destructor = destructor;
+	*key = keys[i].key;
 	return 0;
 }
 

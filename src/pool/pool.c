@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
 #include "pool/arena.h"
 #include "pool/hooks.h"
 #include "pool/pool.h"
 #include "pool/thread.h"
+
+#define SMALLEST	8	/* jemalloc's smallest size class */
 
 struct cm_pool cm_pool[CM_NR_TIERS];
 
@@ -96,18 +100,30 @@ bool cm_pool_refresh(struct cm_pool *pool)
 }
 
 /*
- * jemalloc serves a thread from its arena, but for one that is being torn
- * down (after the last TSD destructor): that one it serves from arena 0,
- * which is outside of the windows. Ask for the arena by number then.
+ * jemalloc serves a thread from its arena, but for one whose state it has torn
+ * down (after its TSD destructor): mallocx then takes arena 0, outside of the
+ * windows, whatever arena it is asked for. rallocx still obeys, so a block of
+ * the smallest class is taken there and moved.
  */
 static void *alloc_exiting(struct cm_pool *pool, const struct cm_thread *thread,
 			   void *outside, size_t size, int flags)
 {
 	unsigned index = pool->arena[thread->arena[pool->tier]].index;
+	void *seed, *p;
 
 	pool->je->dallocx(outside, CM_JE_TCACHE_NONE);
-	return pool->je->mallocx(size, flags | CM_JE_TCACHE_NONE |
-				 CM_JE_ARENA(index));
+	seed = pool->je->mallocx(SMALLEST, CM_JE_TCACHE_NONE);
+	if (!seed)
+		return NULL;
+	p = pool->je->rallocx(seed, size > SMALLEST ? size : SMALLEST + 1,
+			      flags | CM_JE_TCACHE_NONE | CM_JE_ARENA(index));
+	if (!p || !cm_window_has(pool->tier, p)) {
+		pool->je->dallocx(p ? p : seed, CM_JE_TCACHE_NONE);
+		return NULL;
+	}
+	if (flags & CM_JE_ZERO)	/* rallocx zeroes what it adds */
+		memset(p, 0, SMALLEST);
+	return p;
 }
 
 void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
@@ -141,7 +157,6 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 {
 	struct cm_thread *thread = &cm_thread;
-	void *q;
 
 	if (pool->single)
 		return pool->je->rallocx(p, size, 0);
@@ -156,6 +171,5 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 		return pool->je->rallocx(p, size, CM_JE_TCACHE_NONE |
 					 CM_JE_ARENA(index));
 	}
-	q = pool->je->rallocx(p, size, 0);
-	return q;
+	return pool->je->rallocx(p, size, 0);
 }

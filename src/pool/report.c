@@ -16,31 +16,20 @@ static uint64_t load(const _Atomic uint64_t *value)
 int cm_residency_line(char *line, void *residency)
 {
 	struct cm_residency *r = residency;
-	char *s;
-	uintptr_t start = strtoul(line, &s, 16);
-	uint64_t pages[8];
-	unsigned nodes[8], nr = 0;
-	uint64_t page_size = 0;
+	const char *s = strstr(line, "kernelpagesize_kB=");
+	uint64_t page_size = s ? strtoul(s + 18, NULL, 10) * KIB : 0;
 
-	if (start - r->window.base >= r->window.size)
+	if (strtoul(line, NULL, 16) - r->window.base >= r->window.size)
 		return 0;
-	while ((s = strchr(s, ' '))) {
-		s++;
-		if (*s == 'N' && s[1] >= '0' && s[1] <= '9') {
-			unsigned long node = strtoul(s + 1, &s, 10);
+	for (s = line; (s = strstr(s, " N"));) {
+		char *end;
+		unsigned long node = strtoul(s + 2, &end, 10);
 
-			if (*s != '=' || node >= CM_MAX_NODES)
-				continue;
-			if (nr == CM_ARRAY_SIZE(pages))
-				break;
-			nodes[nr] = (unsigned)node;
-			pages[nr++] = strtoul(s + 1, &s, 10);
-		} else if (!strncmp(s, "kernelpagesize_kB=", 18)) {
-			page_size = strtoul(s + 18, &s, 10) * KIB;
-		}
+		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES)
+			r->out->resident[node] +=
+				strtoul(end + 1, &end, 10) * page_size;
+		s = end;
 	}
-	for (unsigned i = 0; i < nr; i++)
-		r->out->resident[nodes[i]] += pages[i] * page_size;
 	return 0;
 }
 

@@ -12,10 +12,11 @@
  * Raw calls: libc's open and read are cancellation points, and a thread must
  * not be cancelled inside malloc.
  */
+/* O_NONBLOCK: a pipe in a file's place must not hold up the program. */
 static int raw_open(const char *path, int flags)
 {
 	long fd = syscall(SYS_openat, AT_FDCWD, path,
-			  flags | O_RDONLY | O_CLOEXEC, 0);
+			  flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 
 	return fd == -1 ? -errno : (int)fd;
 }
