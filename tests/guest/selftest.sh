@@ -30,6 +30,22 @@ check() {
     fi
 }
 
+# drawing TOPOLOGY: what its file opens with, without the marks of comments.
+drawing() {
+    sed -n '3,${ /^#/!q; s/^# \{0,1\}//; p; }' "$here/topologies/$1"
+}
+
+drawings_are_shown() {
+    local topology guide=$here/../../docs/GUEST.md
+    for topology in $(cd "$here/topologies" && printf '%s\n' *); do
+        if [[ $(<"$guide") == *"$(drawing "$topology")"* ]]; then
+            record "ok - docs/GUEST.md shows $topology"
+        else
+            record "not ok - docs/GUEST.md shows $topology: not as its file draws it"
+        fi
+    done
+}
+
 # status_of COMMAND [ARGUMENT]...: its output goes to out and err.
 status_of() {
     "$@" >"$work/out" 2>"$work/err" </dev/null
@@ -91,7 +107,7 @@ statuses() {
     check 'killed by SIGKILL, a child left behind' 137 \
         "$(status_of "$run" -t flat -- sh -c 'sleep 100 & echo said; kill -9 $$')"
     check 'what it said before is there' said "$(<"$work/out")"
-    check 'time limit' 124 "$(status_of "$run" -t flat -T 7 -- sh -c 'echo said; sleep 100')"
+    check 'time limit' 124 "$(status_of "$run" -t flat -T 20 -- sh -c 'echo said; sleep 100')"
     check 'what it said before the time limit is there' said "$(<"$work/out")"
     check_nothing_left 'after the time limit'
     check 'panic of the guest' 125 \
@@ -134,6 +150,7 @@ every_topology() {
     done
 }
 
+drawings_are_shown
 refusals
 streams
 arguments_and_files
