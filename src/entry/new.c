@@ -38,49 +38,77 @@ static void *find_in(void *handle, const char *name, void *slot)
 	return f;
 }
 
+static bool find_in_library(const char *library, const char *name, void *slot)
+{
+	void *handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+	void *f = handle ? find_in(handle, name, slot) : NULL;
+
+	if (handle)
+		dlclose(handle);
+	return f;
+}
+
 /*
  * A function of the C++ runtime, looked up each time: a runtime may come and
- * go with a plugin. RTLD_NEXT, so that what we define ourselves is passed by.
+ * go with a plugin. First in whoever called new: a plugin may bring a static
+ * runtime, which nobody else can see.
  */
-static bool find(const char *name, void *slot)
+static bool find(const void *caller, const char *name, void *slot)
 {
 	static const char *const libs[] = {
 		"libstdc++.so.6", "libc++.so.1", "libc++abi.so.1",
 	};
 
+	Dl_info info;
+
+	if (dladdr(caller, &info) && info.dli_fname &&
+	    find_in_library(info.dli_fname, name, slot))
+		return true;
 	/* The program itself comes ahead of us: a static runtime. */
 	if (find_in(RTLD_NEXT, name, slot) ||
 	    find_in(RTLD_DEFAULT, name, slot))
 		return true;
-	for (size_t i = 0; i < CM_ARRAY_SIZE(libs); i++) {
-		void *handle = dlopen(libs[i], RTLD_LAZY | RTLD_NOLOAD);
-		void *f = handle ? find_in(handle, name, slot) : NULL;
-
-		if (handle)
-			dlclose(handle);
-		if (f)
+	for (size_t i = 0; i < CM_ARRAY_SIZE(libs); i++)
+		if (find_in_library(libs[i], name, slot))
 			return true;
-	}
 	return false;
 }
 
-static new_handler current_handler(void)
+static new_handler current_handler(const void *caller)
 {
 	new_handler (*get)(void);
 
-	return find("_ZSt15get_new_handlerv", &get) ? get() : NULL;
+	return find(caller, "_ZSt15get_new_handlerv", &get) ? get() : NULL;
+}
+
+/*
+ * A static libc++ over a shared libc++abi hides the function that throws. Its
+ * operator new is there: it asks our malloc, which fails again, and throws.
+ */
+static void *fail_like_theirs(size_t size, size_t alignment,
+			      const void *caller)
+{
+	void *(*plain)(size_t);
+	void *(*aligned)(size_t, size_t);
+
+	if (alignment)
+		return find(caller, "_ZnwmSt11align_val_t", &aligned) &&
+		       aligned != _ZnwmSt11align_val_t ?
+			aligned(size, alignment) : NULL;
+	return find(caller, "_Znwm", &plain) && plain != _Znwm ? plain(size) : NULL;
 }
 
 /*
  * [new.delete.single]: while there is a handler call it and try again, else
  * throw. Without any C++ runtime to throw with, NULL is all we have.
  */
-CM_COLD static void *failed(size_t size, size_t alignment)
+CM_COLD static void *failed(size_t size, size_t alignment,
+			    const void *caller)
 {
 	void (*throw_bad_alloc)(void);
 	new_handler handler;
 
-	while ((handler = current_handler())) {
+	while ((handler = current_handler(caller))) {
 		void *p;
 
 		handler();
@@ -88,67 +116,61 @@ CM_COLD static void *failed(size_t size, size_t alignment)
 		if (p)
 			return p;
 	}
-	if (find("_ZSt17__throw_bad_allocv", &throw_bad_alloc))
+	if (find(caller, "_ZSt17__throw_bad_allocv", &throw_bad_alloc))
 		throw_bad_alloc();
-	return NULL;
+	return fail_like_theirs(size, alignment, caller);
 }
 
 /*
  * The handler may throw, and nothrow new must catch that, which C cannot: the
  * runtime's own nothrow new does, around a call of our throwing new.
  */
-CM_COLD static void *failed_nothrow(size_t size, const void *tag)
+CM_COLD static void *failed_nothrow(size_t size, const void *tag,
+				    const void *caller)
 {
 	void *(*theirs)(size_t, const void *);
 
-	return current_handler() && find("_ZnwmRKSt9nothrow_t", &theirs) &&
+	return current_handler(caller) &&
+	       find(caller, "_ZnwmRKSt9nothrow_t", &theirs) &&
 	       theirs != _ZnwmRKSt9nothrow_t ? theirs(size, tag) : NULL;
 }
 
 CM_COLD static void *failed_nothrow_aligned(size_t size, size_t alignment,
-					    const void *tag)
+					    const void *tag,
+					    const void *caller)
 {
 	void *(*theirs)(size_t, size_t, const void *);
 
-	return current_handler() &&
-	       find("_ZnwmSt11align_val_tRKSt9nothrow_t", &theirs) &&
+	return current_handler(caller) &&
+	       find(caller, "_ZnwmSt11align_val_tRKSt9nothrow_t", &theirs) &&
 	       theirs != _ZnwmSt11align_val_tRKSt9nothrow_t ?
 		theirs(size, alignment, tag) : NULL;
 }
 
-static inline void *new_plain(size_t size)
-{
-	void *p = malloc(size);
+/* In the exported function itself: the address it returns to is the caller. */
+#define CALLER	__builtin_return_address(0)
 
-	return likely(p) ? p : failed(size, 0);
-}
+#define NEW_PLAIN(size)							\
+	void *p = malloc(size);						\
+	return likely(p) ? p : failed(size, 0, CALLER)
 
-static inline void *new_aligned(size_t size, size_t alignment)
-{
-	void *p = cm_slow_alloc(size, alignment, false);
+#define NEW_NOTHROW(size, tag)						\
+	void *p = malloc(size);						\
+	return likely(p) ? p : failed_nothrow(size, tag, CALLER)
 
-	return likely(p) ? p : failed(size, alignment);
-}
+#define NEW_ALIGNED(size, align)					\
+	void *p = cm_slow_alloc(size, align, false);			\
+	return likely(p) ? p : failed(size, align, CALLER)
 
-static inline void *new_nothrow(size_t size, const void *tag)
-{
-	void *p = malloc(size);
-
-	return likely(p) ? p : failed_nothrow(size, tag);
-}
-
-static inline void *new_nothrow_aligned(size_t size, size_t alignment,
-					const void *tag)
-{
-	void *p = cm_slow_alloc(size, alignment, false);
-
-	return likely(p) ? p : failed_nothrow_aligned(size, alignment, tag);
-}
+#define NEW_ALIGNED_NOTHROW(size, align, tag)				\
+	void *p = cm_slow_alloc(size, align, false);			\
+	return likely(p) ? p : failed_nothrow_aligned(size, align, tag,	\
+						      CALLER)
 
 #define NEW(name, params, call)						\
 	void *name params						\
 	{								\
-		return call;						\
+		call;							\
 	}
 
 #define DELETE(name, ...)						\
@@ -160,20 +182,20 @@ static inline void *new_nothrow_aligned(size_t size, size_t alignment,
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-NEW(_Znwm, (size_t size), new_plain(size))
-NEW(_Znam, (size_t size), new_plain(size))
-NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), new_nothrow(size, tag))
-NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), new_nothrow(size, tag))
+NEW(_Znwm, (size_t size), NEW_PLAIN(size))
+NEW(_Znam, (size_t size), NEW_PLAIN(size))
+NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), NEW_NOTHROW(size, tag))
+NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), NEW_NOTHROW(size, tag))
 NEW(_ZnwmSt11align_val_t, (size_t size, size_t align),
-    new_aligned(size, align))
+    NEW_ALIGNED(size, align))
 NEW(_ZnamSt11align_val_t, (size_t size, size_t align),
-    new_aligned(size, align))
+    NEW_ALIGNED(size, align))
 NEW(_ZnwmSt11align_val_tRKSt9nothrow_t,
     (size_t size, size_t align, const void *tag),
-    new_nothrow_aligned(size, align, tag))
+    NEW_ALIGNED_NOTHROW(size, align, tag))
 NEW(_ZnamSt11align_val_tRKSt9nothrow_t,
     (size_t size, size_t align, const void *tag),
-    new_nothrow_aligned(size, align, tag))
+    NEW_ALIGNED_NOTHROW(size, align, tag))
 
 DELETE(_ZdlPv)
 DELETE(_ZdaPv)
