@@ -23,9 +23,14 @@ kernel_dir() {
     printf '%s\n' "$cache/kernel-$1"
 }
 
+# is_one_of WORD LINES: without a pipe, whose writer could be told that grep -q has seen enough.
+is_one_of() {
+    grep -qxF -e "$1" <<<"$2"
+}
+
 # is_kernel VERSION: one of those in the file `kernels`?
 is_kernel() {
-    kernel_versions | grep -qxF -- "$1"
+    is_one_of "$1" "$(kernel_versions)"
 }
 
 # one_line: the words of standard input on one line.
