@@ -42,6 +42,12 @@ static char *_Atomic starter;
 
 static char je_conf[CM_NR_TIERS][128];
 
+/* jemalloc says what failed on stderr; the program gets NULL and ENOMEM. */
+static void stay_silent(void *opaque, const char *text)
+{
+	(void)opaque, (void)text;
+}
+
 /*
  * narenas:1             threads use arenas with our hooks, see pool/arena.c
  * muzzy_decay_ms:0      pages go from dirty to given back, and are uncharged
@@ -58,6 +64,7 @@ static void configure_jemalloc(enum cm_tier tier,
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];
+	*cm_je[tier].message = stay_silent;
 }
 
 static enum cm_state decide_state(const struct cm_settings *settings)

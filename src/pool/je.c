@@ -3,6 +3,7 @@
 
 #define DECLARE(p)							\
 	extern const char *p##malloc_conf;				\
+	extern void (*p##malloc_message)(void *, const char *);		\
 	void *p##mallocx(size_t, int);					\
 	void *p##rallocx(void *, size_t, int);				\
 	void p##dallocx(void *, int);					\
@@ -15,6 +16,7 @@
 #define INSTANCE(p)							\
 	{								\
 		.prefix = #p, .conf = &p##malloc_conf,			\
+		.message = &p##malloc_message,				\
 		.mallocx = p##mallocx, .rallocx = p##rallocx,		\
 		.dallocx = p##dallocx,					\
 		.usable_size = p##malloc_usable_size,			\

@@ -54,6 +54,8 @@ struct cm_extent_hooks {
 struct cm_je {
 	const char *prefix;
 	const char **conf;	/* <prefix>malloc_conf; read at first use */
+	/* Where it writes "<jemalloc>: ..."; NULL: to stderr. */
+	void (**message)(void *, const char *);
 	void *(*mallocx)(size_t, int);
 	void *(*rallocx)(void *, size_t, int);
 	void (*dallocx)(void *, int);

@@ -31,14 +31,28 @@ int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
 		 void (*child)(void));
 int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *));
 
+/*
+ * When an instance starts it maps one page to try MADV_DONTNEED on, and
+ * writes to it whether or not that worked (pages.c). It gets this one then;
+ * instances start one at a time (pool/arena.c).
+ */
+static _Alignas(65536) char spare_page[65536];
+
 void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
 		 off_t offset)
 {
-	return (void *)syscall(SYS_mmap, at, size, prot, flags, fd, offset);
+	long r = syscall(SYS_mmap, at, size, prot, flags, fd, offset);
+
+	if (r == -1 && !at && size <= sizeof(spare_page) &&
+	    flags == (MAP_PRIVATE | MAP_ANONYMOUS))
+		return spare_page;
+	return (void *)r;
 }
 
 int cm_je_munmap(void *at, size_t size)
 {
+	if (at == spare_page)
+		return 0;
 	return (int)syscall(SYS_munmap, at, size);
 }
 
