@@ -9,7 +9,7 @@
 # Environment: CLANG_FORMAT, top_srcdir.
 set -u
 cd "${top_srcdir:-$(dirname "$0")/..}" || exit 99
-: "${CLANG_FORMAT:=clang-format-14}"
+case ${CLANG_FORMAT:-no} in no) CLANG_FORMAT=clang-format-14 ;; esac
 case $("$CLANG_FORMAT" --version 2>/dev/null) in
 *"version 14."*) ;;
 *) echo "clang-format 14 is needed (Debian: clang-format-14)" >&2; exit 77 ;;

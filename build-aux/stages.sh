@@ -78,14 +78,15 @@ get_jemalloc() {
 	jemalloc/fetch || need_packages source
 }
 
-# configure_in DIRECTORY [FLAG...] - only when something it depends on changed
+# configure_in DIRECTORY [FLAG...] - only when what it would find has changed
 configure_in() {
 	local dir=$1 key
 	shift
 	[ -x configure ] && ! [ configure.ac -nt configure ] || ./autogen.sh ||
 		return
 	mkdir -p "$dir"
-	key="$* $(cksum <configure) $(jemalloc/find)"
+	key="$* $(cksum <configure) $(jemalloc/find) without $(
+		missing_packages build check full)"
 	[ "$(cat "$dir/configured" 2>/dev/null)" = "$key" ] &&
 		[ -f "$dir/Makefile" ] && return
 	(cd "$dir" && "$build/../configure" "$@") && echo "$key" >"$dir/configured"
