@@ -2,8 +2,9 @@
 /*
  * foreign_plugin - plugins come, allocate, and go
  *
- * argv[1]: a plugin; argv[2]: one linked with libjemalloc; argv[3]: a folder
- * with copies tls0.so, tls1.so, ... of the first.
+ * argv[1]: a plugin; argv[2]: one linked with libjemalloc; argv[3], argv[4]:
+ * the same for RTLD_DEEPBIND; argv[5]: a folder with copies tls0.so, tls1.so,
+ * ... of the first.
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -132,12 +133,12 @@ static void late_thread_local_data(const char *folder)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4)
+	if (argc != 6)
 		return 2;
 	load_and_unload(argv[1]);
 	load_and_unload(argv[2]);
-	deep_binding(argv[1], "a plugin");
-	deep_binding(argv[2], "a plugin of libjemalloc's");
-	late_thread_local_data(argv[3]);
+	deep_binding(argv[3], "a plugin");
+	deep_binding(argv[4], "a plugin of libjemalloc's");
+	late_thread_local_data(argv[5]);
 	return check_done();
 }

@@ -3,6 +3,11 @@
  * plugin - a shared object that allocates when loaded, used and unloaded
  *
  * Built plain, with libjemalloc, and in many copies with thread-local data.
+ *
+ * DEEP is for RTLD_DEEPBIND: its free is then libc's or libjemalloc's own,
+ * while libc's functions call the preload's malloc, so what they make it must
+ * not free. That is so under every preloaded allocator; only its own blocks
+ * are its to free.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +19,16 @@ static __thread char in_thread[3000];
 __attribute__((constructor))
 static void loaded(void)
 {
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 50; i++) {
+#ifdef DEEP
+		own[i] = malloc(40);
+		if (!own[i] || sprintf(own[i], "plugin's string %d", i) < 0)
+			abort();
+#else
 		if (asprintf(&own[i], "plugin's string %d", i) < 0)
 			abort();
+#endif
+	}
 }
 
 __attribute__((destructor))
