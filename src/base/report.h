@@ -16,6 +16,7 @@ enum cm_binding {
 	CM_BINDING_STRICT,	/* MPOL_BIND on every extent */
 	CM_BINDING_PREFERRED,	/* MPOL_PREFERRED(_MANY) on every extent */
 	CM_BINDING_DENIED,	/* mbind was refused: placement unknown */
+	CM_BINDING_OFFLINE,	/* its nodes are gone: takes nothing new */
 };
 
 /* Why the process is, or is not, tiered. */

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 
 #include "entry/slow.h"
+#include "sys/sys.h"
 
 static bool is_power_of_two(size_t n)
 {
@@ -55,19 +55,14 @@ CM_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 	return cm_slow_alloc(size, alignment, false);
 }
 
-static size_t page_size(void)
-{
-	return getauxval(AT_PAGESZ);
-}
-
 CM_EXPORT void *valloc(size_t size)
 {
-	return cm_slow_alloc(size, page_size(), false);
+	return cm_slow_alloc(size, cm_sys_page_size(), false);
 }
 
 CM_EXPORT void *pvalloc(size_t size)
 {
-	size_t page = page_size();
+	size_t page = cm_sys_page_size();
 	size_t rounded;
 
 	if (unlikely(__builtin_add_overflow(size, page - 1, &rounded))) {

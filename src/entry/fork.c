@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "entry/fork.h"
+#include "entry/nodes.h"
 #include "pool/arena.h"
 #include "pool/je.h"
 
@@ -40,6 +41,7 @@ static void child(void)
 {
 	cm_je_fork_child();
 	cm_arena_fork_child(&cm_thread);
+	cm_nodes_fork_child();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_resetlock();
 }

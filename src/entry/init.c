@@ -20,19 +20,18 @@
 #include <unistd.h>
 
 #include "base/line.h"
-#include "base/nodeset.h"
 #include "control/conf.h"
 #include "control/emit.h"
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/fork.h"
 #include "entry/init.h"
+#include "entry/nodes.h"
 #include "entry/slow.h"
 #include "entry/thread.h"
 #include "pool/hooks.h"
 #include "pool/report.h"
 #include "pool/window.h"
-#include "topology/topo.h"
 
 struct cm_process cm_process;
 
@@ -76,86 +75,7 @@ static enum cm_state decide_state(const struct cm_settings *settings)
 	return cm_window_find(&cm_fast) ? CM_STATE_NO_WINDOW : CM_STATE_TIERED;
 }
 
-/* Nodes an operator named: only those that exist and are allowed count. */
-static void checked_nodes(struct cm_nodeset *nodes, const char *tier,
-			  const struct cm_nodeset *memory,
-			  const struct cm_nodeset *detected)
-{
-	struct cm_nodeset bad = *nodes;
-	char text[CM_LINE_QUOTE_MAX], known[CM_LINE_QUOTE_MAX];
-
-	if (cm_nodeset_empty(memory))
-		return;		/* nothing known: mbind will tell */
-	cm_nodeset_andnot(&bad, memory);
-	if (cm_nodeset_empty(&bad))
-		return;
-	(void)cm_nodeset_format(&bad, text, sizeof(text));
-	(void)cm_nodeset_format(memory, known, sizeof(known));
-	cm_nodeset_and(nodes, memory);
-	cm_line_say("%s.nodes: %s: not a node with memory this process may "
-		    "use (%s), %s", tier, text, known,
-		    cm_nodeset_empty(nodes) ? "using auto" : "left out");
-	if (cm_nodeset_empty(nodes))
-		*nodes = *detected;
-}
-
-static bool strict_wanted(const struct cm_settings *settings,
-			  enum cm_tier tier)
-{
-	if (settings->placement != CM_PLACEMENT_AUTO)
-		return settings->placement == CM_PLACEMENT_STRICT;
-	return !(settings->on_full == CM_ON_FULL_SPILL &&
-		 settings->order[settings->nr_order - 1] == tier);
-}
-
-/*
- * All policies carry MPOL_F_STATIC_NODES: without it the kernel remaps them
- * when cpuset.mems changes, and does not map them back.
- */
-static void choose_binding(struct cm_pool *pool,
-			   const struct cm_settings *settings,
-			   const struct cm_topo *topo)
-{
-	static const char *const names[CM_NR_TIERS] = { "ddr", "cxl" };
-	const struct cm_tier_settings *tier = &settings->tier[pool->tier];
-	struct cm_nodeset allowed;
-	struct cm_nodeset memory = topo->memory;
-	enum cm_binding binding = CM_BINDING_NONE;
-
-	if (cm_sys_mems_allowed(&allowed) == 0)
-		cm_nodeset_and(&memory, &allowed);
-	pool->nodes = topo->tier[pool->tier];
-	if (!cm_nodeset_empty(&memory))
-		cm_nodeset_and(&pool->nodes, &memory);
-	if (tier->nodes_from == CM_NODES_LIST) {
-		struct cm_nodeset detected = pool->nodes;
-
-		pool->nodes = tier->nodes;
-		/* SMDK leaves DDR nodes out of exmem_partition_range. */
-		if (settings->smdk && pool->tier == CM_TIER_CXL)
-			cm_nodeset_andnot(&pool->nodes,
-					  &topo->tier[CM_TIER_DDR]);
-		checked_nodes(&pool->nodes, names[pool->tier], &memory,
-			      &detected);
-	}
-	if (tier->nodes_from == CM_NODES_EMULATED ||
-	    cm_nodeset_empty(&pool->nodes)) {
-		binding = pool->tier == CM_TIER_CXL ? CM_BINDING_EMULATED :
-						      CM_BINDING_NONE;
-		pool->nodes = memory;
-	} else if (tier->nodes_from == CM_NODES_LIST ||
-		   cm_nodeset_weight(&memory) > 1) {
-		binding = strict_wanted(settings, pool->tier) ?
-			CM_BINDING_STRICT : CM_BINDING_PREFERRED;
-	}
-	pool->mode = CM_MPOL_F_STATIC_NODES |
-		(binding == CM_BINDING_STRICT ? CM_MPOL_BIND :
-						CM_MPOL_PREFERRED_MANY);
-	atomic_store(&pool->binding, (int)binding);
-}
-
-static void init_pool(enum cm_tier tier, const struct cm_settings *settings,
-		      const struct cm_topo *topo)
+static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
 {
 	struct cm_pool *pool = &cm_pool[tier];
 	unsigned arenas = settings->nr_arenas;
@@ -174,8 +94,6 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings,
 	if (!arenas)
 		arenas = 4 * cm_sys_nr_cpus();	/* jemalloc's own default */
 	pool->max_arenas = arenas < CM_MAX_ARENAS ? arenas : CM_MAX_ARENAS;
-	if (!pool->single)
-		choose_binding(pool, settings, topo);
 	configure_jemalloc(tier, settings);
 }
 
@@ -195,7 +113,6 @@ static void init_policy(const struct cm_settings *settings)
 
 static void start(void)
 {
-	static struct cm_topo topo;
 	struct cm_settings *settings = &cm_process.settings;
 
 	cm_thread_init();
@@ -207,10 +124,10 @@ static void start(void)
 	cm_process.state = decide_state(settings);
 	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
 	init_policy(settings);
-	if (cm_process.state == CM_STATE_TIERED)
-		cm_topo_read(&topo, "/sys");
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		init_pool(t, settings, &topo);
+		init_pool(t, settings);
+	if (cm_process.state == CM_STATE_TIERED)
+		cm_nodes_init(settings);
 	if (cm_process.passed_through)
 		(void)cm_next();
 	else

@@ -6,6 +6,7 @@
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/init.h"
+#include "entry/nodes.h"
 #include "entry/slow.h"
 #include "pool/pool.h"
 
@@ -114,6 +115,7 @@ static void *by_policy(size_t size, int flags)
 	bool rounds = cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
 	void *p;
 
+	cm_nodes_watch();
 	if (rounds)
 		end_rounds();
 	p = try_tiers(size, flags, false);

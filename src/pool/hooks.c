@@ -35,6 +35,13 @@ static void atomic_max(_Atomic uint64_t *max, uint64_t value)
 		;
 }
 
+static void mark_full(struct cm_pool *pool)
+{
+	if (!atomic_exchange_explicit(&pool->full, true, memory_order_relaxed))
+		atomic_fetch_add_explicit(&pool->nr_full, 1,
+					  memory_order_relaxed);
+}
+
 /* I2: compare and add in one step, so that used never passes the allowance. */
 static bool charge(struct cm_pool *pool, uint64_t bytes)
 {
@@ -45,6 +52,12 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 	uint64_t used = atomic_load_explicit(&pool->used,
 					     memory_order_relaxed);
 
+	if (!cm_room_take(pool, bytes)) {
+		cm_thread.refused[pool->tier] = true;
+		if (cm_room_is_out(pool))
+			mark_full(pool);
+		return false;
+	}
 	do {
 		if ((bytes > allowance || used > allowance - bytes) &&
 		    !atomic_load_explicit(&pool->elastic,
@@ -61,44 +74,14 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 refuse:
 	cm_thread.refused[pool->tier] = true;
 	/* A big block that does not fit is no reason to call the tier full. */
-	if (used + cm_pool_margin(pool) / 4 >= allowance &&
-	    !atomic_exchange_explicit(&pool->full, true,
-				      memory_order_relaxed))
-		atomic_fetch_add_explicit(&pool->nr_full, 1,
-					  memory_order_relaxed);
+	if (used + cm_pool_margin(pool) / 4 >= allowance)
+		mark_full(pool);
 	return false;
 }
 
 static void uncharge(struct cm_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_sub_explicit(&pool->used, bytes, memory_order_relaxed);
-}
-
-/*
- * Tie a range to the tier's nodes. A kernel or seccomp filter that refuses is
- * remembered: the pages are then counted, but never called placed.
- */
-static void bind_range(struct cm_pool *pool, void *at, size_t size)
-{
-	int binding = atomic_load_explicit(&pool->binding,
-					   memory_order_relaxed);
-	int err;
-
-	if (binding != CM_BINDING_STRICT && binding != CM_BINDING_PREFERRED)
-		return;
-	err = pool->sys->bind(at, size, pool->mode, &pool->nodes);
-	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
-	if (err == -EINVAL &&
-	    pool->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
-		err = pool->sys->bind(at, size, CM_MPOL_PREFERRED |
-				      CM_MPOL_F_STATIC_NODES, &pool->nodes);
-	if (err == -EPERM || err == -ENOSYS)
-		atomic_store_explicit(&pool->binding, CM_BINDING_DENIED,
-				      memory_order_relaxed);
-	/*
-	 * Else: EINVAL while cpuset excludes the nodes. The range then takes
-	 * the process's policy, and the report counts what is misplaced.
-	 */
 }
 
 /*
@@ -153,7 +136,7 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 			uncharge(pool, size);
 		return NULL;
 	}
-	bind_range(pool, at, size);
+	cm_place_bind(pool, at, size);
 	*zero = true;
 	return at;
 }

@@ -8,8 +8,6 @@
 
 #define SMALLEST	8	/* jemalloc's smallest size class */
 
-struct cm_pool cm_pool[CM_NR_TIERS];
-
 static const size_t *active_pages(struct cm_pool *pool, unsigned slot)
 {
 	return atomic_load_explicit(&pool->arena[slot].nr_active,
@@ -88,6 +86,10 @@ bool cm_pool_refresh(struct cm_pool *pool)
 	allowance = atomic_load_explicit(&pool->allowance,
 					 memory_order_relaxed);
 	margin = cm_pool_margin(pool);
+	/* No memory on its nodes: what it holds free will do, nothing more. */
+	if (cm_room_is_out(pool))
+		allowance = atomic_load_explicit(&pool->used,
+						 memory_order_relaxed);
 	if (cm_pool_in_use(pool) + margin <= allowance ||
 	    (thread->freed[pool->tier] &&
 	     *thread->freed[pool->tier] -

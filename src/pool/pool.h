@@ -15,14 +15,14 @@
  *   I3 a hook never allocates, logs, or takes a lock of ours.
  *
  * Synchronization
- *   hooks, sys, je, tier, nodes, mode     written before publication
+ *   hooks, sys, je, tier, single          written before publication
  *   next        hooks, atomic add: where the next extent goes
  *   used        hooks, compare and swap; readers relaxed, may lag
  *   peak ...    hooks, atomic max; counters, relaxed
  *   allowance   policy/: atomic; hooks read it relaxed
  *   full        set by a hook that refuses, cleared by whoever finds room;
  *               a hint: hooks check the allowance themselves
- *   binding     hooks, atomic; only ever goes from bound to denied
+ *   place, room pool/place.h, pool/room.h
  *   arena[]     under cm_arena_lock; below nr_arenas, index is fixed and
  *               nr_active may be read without
  */
@@ -34,6 +34,8 @@
 #include "base/report.h"
 #include "base/state.h"
 #include "pool/je.h"
+#include "pool/place.h"
+#include "pool/room.h"
 #include "sys/sys.h"
 
 #define CM_MAX_ARENAS	256
@@ -50,9 +52,8 @@ struct cm_pool {
 	const struct cm_je *je;
 	enum cm_tier tier;
 	bool single;			/* untiered state: plain jemalloc */
-	struct cm_nodeset nodes;
-	int mode;			/* CM_MPOL_*, of bound pools */
-	_Atomic int binding;		/* enum cm_binding */
+	struct cm_place_shared place;
+	struct cm_room room;
 
 	_Atomic uintptr_t next;
 	_Atomic uint64_t used;

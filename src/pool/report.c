@@ -33,19 +33,19 @@ int cm_residency_line(char *line, void *residency)
 	return 0;
 }
 
-static void residency(const struct cm_pool *pool, struct cm_report_tier *out)
+static void residency(const struct cm_pool *pool, const struct cm_place *place,
+		      struct cm_report_tier *out)
 {
 	struct cm_residency r = { cm_window_of(pool->tier), out };
-	int binding = out->binding;
 
 	out->resident_known = r.window.size &&
 		cm_file_lines("/proc/self/numa_maps", cm_residency_line,
 			      &r) == 0;
-	if (!out->resident_known ||
-	    (binding != CM_BINDING_STRICT && binding != CM_BINDING_PREFERRED))
+	if (!out->resident_known || (place->binding != CM_BINDING_OFFLINE &&
+				     !cm_place_is_bound(place)))
 		return;
 	for (unsigned node = 0; node < CM_MAX_NODES; node++)
-		if (!cm_nodeset_test(&pool->nodes, node))
+		if (!cm_nodeset_test(&place->home, node))
 			out->misplaced += out->resident[node];
 }
 
@@ -125,11 +125,13 @@ void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use)
 
 void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 {
+	struct cm_place place;
+
 	memset(out, 0, sizeof(*out));
+	cm_place_get(&pool->place, &place);
 	out->tier = pool->tier;
-	out->binding = (enum cm_binding)atomic_load_explicit(
-		&pool->binding, memory_order_relaxed);
-	out->nodes = pool->nodes;
+	out->binding = (enum cm_binding)place.binding;
+	out->nodes = place.nodes;
 	out->limit = load(&pool->limit);
 	out->peak = load(&pool->peak);
 	out->over_peak = load(&pool->over_peak);
@@ -149,7 +151,7 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	} else {
 		out->used = load(&pool->used);
 		blocks(pool, out);
-		residency(pool, out);
+		residency(pool, &place, out);
 	}
 	if (out->limit != CM_NO_LIMIT && out->used > out->limit)
 		out->over = out->used - out->limit;

@@ -85,6 +85,11 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 			      (long)CM_MPOL_F_MEMS_ALLOWED), saved);
 }
 
+size_t cm_sys_page_size(void)
+{
+	return getauxval(AT_PAGESZ);
+}
+
 unsigned cm_sys_nr_cpus(void)
 {
 	unsigned long mask[128] = { 0 };

@@ -45,6 +45,8 @@ extern const struct cm_sys_ops cm_sys_real;
 /* The nodes this thread may allocate on; -EPERM under container seccomp. */
 int cm_sys_mems_allowed(struct cm_nodeset *nodes);
 
+size_t cm_sys_page_size(void);
+
 /* CPUs this process may run on, at least 1. */
 unsigned cm_sys_nr_cpus(void);
 

@@ -165,6 +165,14 @@ static bool by_no_cpus(struct cm_topo *topo, const char *sysfs)
 	return !cm_nodeset_empty(&topo->tier[CM_TIER_CXL]);
 }
 
+void cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs)
+{
+	char path[PATH_SIZE];
+
+	make_path(path, "%s/devices/system/node/%s", sysfs, "has_memory");
+	read_list(memory, path);
+}
+
 void cm_topo_read(struct cm_topo *topo, const char *sysfs)
 {
 	static const struct {
@@ -179,8 +187,7 @@ void cm_topo_read(struct cm_topo *topo, const char *sysfs)
 	char path[PATH_SIZE];
 
 	memset(topo, 0, sizeof(*topo));
-	make_path(path, "%s/devices/system/node/%s", sysfs, "has_memory");
-	read_list(&topo->memory, path);
+	cm_topo_memory_nodes(&topo->memory, sysfs);
 	if (cm_nodeset_weight(&topo->memory) > 1) {
 		make_path(path, "%s/devices/system/node/%s", sysfs, "has_cpu");
 		read_list(&topo->cpu, path);

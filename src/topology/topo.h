@@ -31,6 +31,9 @@ struct cm_topo {
 	enum cm_topo_source source;
 };
 
+/* The nodes with memory, alone: one small file. Empty: not known. */
+void cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs);
+
 /*
  * Read the tree below `sysfs` ("/sys"; tests give a recorded one). Where it
  * cannot be read, memory is empty: nothing is known, nothing can be bound.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hooks: commit charges the limit exactly, decommit gives it back */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "pool/hooks.h"
 #include "pool/thread.h"
@@ -14,6 +15,29 @@
 struct cm_fast cm_fast;
 
 static struct cm_pool pool;
+
+/* No machine has this node: what room.c looks for there is not known. */
+#define NODE	(CM_MAX_NODES - 1)
+
+static void on_node(unsigned node, enum cm_binding binding, int mode)
+{
+	struct cm_place place = {
+		.binding = (int)binding,
+		.mode = mode | CM_MPOL_F_STATIC_NODES,
+	};
+
+	cm_nodeset_set(&place.nodes, node);
+	place.reach = place.home = place.nodes;
+	cm_place_set(&pool.place, &place);
+}
+
+static enum cm_binding binding_now(void)
+{
+	struct cm_place place;
+
+	cm_place_get(&pool.place, &place);
+	return (enum cm_binding)place.binding;
+}
 
 static int fresh(void **state)
 {
@@ -29,9 +53,7 @@ static int fresh(void **state)
 	pool.tier = CM_TIER_CXL;
 	pool.next = BASE + GIB;
 	pool.limit = pool.allowance = MIB;
-	pool.mode = CM_MPOL_BIND | CM_MPOL_F_STATIC_NODES;
-	pool.binding = CM_BINDING_STRICT;
-	cm_nodeset_set(&pool.nodes, 2);
+	on_node(NODE, CM_BINDING_STRICT, CM_MPOL_BIND);
 	return 0;
 }
 
@@ -71,13 +93,14 @@ static void a_range_is_bound_whole_with_static_nodes(void **state)
 	assert_int_equal(fake.bind_size, 2 * MIB);
 	assert_int_equal(fake.bind_mode,
 			 CM_MPOL_BIND | CM_MPOL_F_STATIC_NODES);
-	assert_true(cm_nodeset_equal(&fake.bind_nodes, &pool.nodes));
+	assert_int_equal(cm_nodeset_weight(&fake.bind_nodes), 1);
+	assert_true(cm_nodeset_test(&fake.bind_nodes, NODE));
 }
 
 static void an_emulated_tier_binds_nothing(void **state)
 {
 	(void)state;
-	pool.binding = CM_BINDING_EMULATED;
+	on_node(0, CM_BINDING_EMULATED, CM_MPOL_BIND);
 	assert_non_null(reserve(2 * MIB, PAGE, false));
 	assert_int_equal(fake.nr_binds, 0);
 }
@@ -226,7 +249,7 @@ static void a_refused_mbind_is_remembered_as_denied(void **state)
 	fake.bind_fails_at = 1;
 	fake.bind_error = -EPERM;
 	assert_non_null(reserve(PAGE, PAGE, true));
-	assert_int_equal(pool.binding, CM_BINDING_DENIED);
+	assert_int_equal(binding_now(), CM_BINDING_DENIED);
 	assert_non_null(reserve(PAGE, PAGE, true));
 	assert_int_equal(fake.nr_binds, 1);
 }
@@ -234,15 +257,54 @@ static void a_refused_mbind_is_remembered_as_denied(void **state)
 static void old_kernels_get_preferred_for_preferred_many(void **state)
 {
 	(void)state;
-	pool.binding = CM_BINDING_PREFERRED;
-	pool.mode = CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES;
+	on_node(NODE, CM_BINDING_PREFERRED, CM_MPOL_PREFERRED_MANY);
 	fake.bind_fails_at = 1;
 	fake.bind_error = -EINVAL;
 	assert_non_null(reserve(PAGE, PAGE, true));
 	assert_int_equal(fake.bind_mode,
 			 CM_MPOL_PREFERRED | CM_MPOL_F_STATIC_NODES);
-	assert_int_equal(pool.binding, CM_BINDING_PREFERRED);
+	assert_int_equal(binding_now(), CM_BINDING_PREFERRED);
+	assert_false(pool.place.rebind_due);
 }
+
+static void nodes_the_cpuset_excludes_are_tried_again_later(void **state)
+{
+	(void)state;
+	fake.bind_fails_at = 1;
+	fake.bind_error = -EINVAL;
+	assert_non_null(reserve(PAGE, PAGE, true));
+	assert_int_equal(binding_now(), CM_BINDING_STRICT);
+	assert_true(pool.place.rebind_due);
+}
+
+static void a_tier_whose_nodes_are_gone_takes_nothing_new(void **state)
+{
+	(void)state;
+	assert_false(refused(PAGE));
+	on_node(NODE, CM_BINDING_OFFLINE, CM_MPOL_BIND);
+	assert_true(refused(PAGE));
+	assert_true(pool.full);
+	assert_int_equal(pool.used, PAGE);
+	assert_false(kept(PAGE));
+}
+
+/* Node 0 is everywhere; nobody has 2^60 bytes free there. */
+static void what_the_nodes_cannot_hold_is_refused_without_a_limit(void **state)
+{
+	(void)state;
+	if (access("/sys/devices/system/node/node0/meminfo", R_OK))
+		skip();
+	pool.limit = pool.allowance = CM_NO_LIMIT;
+	on_node(0, CM_BINDING_STRICT, CM_MPOL_BIND);
+	assert_true(refused((size_t)1 << 60));
+	assert_int_equal(pool.used, 0);
+	assert_false(pool.full);
+	cm_thread.refused[CM_TIER_CXL] = false;
+	assert_false(refused(PAGE));
+	on_node(0, CM_BINDING_EMULATED, CM_MPOL_BIND);
+	assert_false(refused((size_t)1 << 60));
+}
+
 
 static void *commit_and_back(void *arg)
 {
@@ -277,6 +339,37 @@ static void threads_never_pass_the_limit_between_them(void **state)
 	assert_true(pool.peak <= MIB);
 }
 
+static void *change_place(void *arg)
+{
+	_Atomic bool *stop = arg;
+
+	for (unsigned i = 0; !*stop; i++)
+		on_node(i % 2 ? 3 : 700, CM_BINDING_STRICT, CM_MPOL_BIND);
+	return NULL;
+}
+
+static void a_place_is_read_whole_while_it_changes(void **state)
+{
+	_Atomic bool stop = false;
+	pthread_t thread;
+	unsigned torn = 0;
+
+	(void)state;
+	on_node(3, CM_BINDING_STRICT, CM_MPOL_BIND);
+	assert_int_equal(pthread_create(&thread, NULL, change_place, &stop), 0);
+	for (unsigned i = 0; i < 100000; i++) {
+		struct cm_place place;
+
+		cm_place_get(&pool.place, &place);
+		torn += !cm_nodeset_equal(&place.nodes, &place.home) ||
+			cm_nodeset_weight(&place.nodes) != 1 ||
+			place.binding != CM_BINDING_STRICT;
+	}
+	stop = true;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(torn, 0);
+}
+
 #define T(name) cmocka_unit_test_setup(name, fresh)
 
 int main(void)
@@ -299,6 +392,10 @@ int main(void)
 		T(pages_the_kernel_keeps_stay_charged),
 		T(a_refused_mbind_is_remembered_as_denied),
 		T(old_kernels_get_preferred_for_preferred_many),
+		T(nodes_the_cpuset_excludes_are_tried_again_later),
+		T(a_tier_whose_nodes_are_gone_takes_nothing_new),
+		T(what_the_nodes_cannot_hold_is_refused_without_a_limit),
+		T(a_place_is_read_whole_while_it_changes),
 		T(threads_never_pass_the_limit_between_them),
 	};
 

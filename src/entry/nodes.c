@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "base/line.h"
+#include "base/nodeset.h"
+#include "entry/init.h"
+#include "entry/nodes.h"
+#include "pool/pool.h"
+#include "sys/file.h"
+#include "sys/sys.h"
+#include "topology/topo.h"
+
+#define WATCH_MS	250
+
+_Atomic uint64_t cm_nodes_next_look_ms = UINT64_MAX;
+
+/* What the last look saw; written by whoever holds `looking`, and at start. */
+static struct {
+	struct cm_nodeset memory, allowed, drained;
+} seen;
+static _Atomic bool looking;
+
+static void read_drained(struct cm_nodeset *drained)
+{
+	char text[256];
+	ssize_t len = cm_file_read(CM_DRAIN_FILE, text, sizeof(text));
+
+	cm_nodeset_zero(drained);
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		len--;
+	if (len > 0 && cm_nodeset_parse(drained, text, (size_t)len) < 0)
+		cm_nodeset_zero(drained);
+}
+
+/* Nodes with memory that this process may use; empty: not known. */
+static void usable(struct cm_nodeset *memory)
+{
+	cm_topo_memory_nodes(memory, "/sys");
+	seen.memory = *memory;
+	if (cm_sys_mems_allowed(&seen.allowed) == 0)
+		cm_nodeset_and(memory, &seen.allowed);
+	read_drained(&seen.drained);
+	cm_nodeset_andnot(memory, &seen.drained);
+}
+
+static const char *tier_name(enum cm_tier tier)
+{
+	return tier == CM_TIER_DDR ? "ddr" : "cxl";
+}
+
+/* Nodes an operator named that are not there: said once, at start. */
+static void say_missing(enum cm_tier tier, const struct cm_nodeset *wanted,
+			const struct cm_nodeset *memory)
+{
+	struct cm_nodeset bad = *wanted, good = *wanted;
+	char text[CM_LINE_QUOTE_MAX], known[CM_LINE_QUOTE_MAX];
+
+	cm_nodeset_andnot(&bad, memory);
+	if (cm_nodeset_empty(memory) || cm_nodeset_empty(&bad))
+		return;
+	(void)cm_nodeset_format(&bad, text, sizeof(text));
+	(void)cm_nodeset_format(memory, known, sizeof(known));
+	cm_nodeset_and(&good, memory);
+	cm_line_say("%s.nodes=%s: not a node with memory this process may "
+		    "use (those are %s), %s", tier_name(tier), text, known,
+		    cm_nodeset_empty(&good) ? "using auto" :
+					      "used when it appears");
+}
+
+static bool is_strict(const struct cm_settings *settings, enum cm_tier tier)
+{
+	if (settings->placement != CM_PLACEMENT_AUTO)
+		return settings->placement == CM_PLACEMENT_STRICT;
+	return !(settings->on_full == CM_ON_FULL_SPILL &&
+		 settings->order[settings->nr_order - 1] == tier);
+}
+
+/*
+ * The nodes a tier should be on: named, or found. before: where it was, for
+ * nodes that are gone but whose pages we still hold. Empty: ordinary memory.
+ */
+static void wanted_nodes(struct cm_nodeset *wanted, enum cm_tier tier,
+			 const struct cm_settings *settings,
+			 const struct cm_topo *topo,
+			 const struct cm_nodeset *memory,
+			 const struct cm_place *before)
+{
+	const struct cm_tier_settings *asked = &settings->tier[tier];
+	struct cm_nodeset here;
+
+	cm_nodeset_zero(wanted);
+	if (asked->nodes_from == CM_NODES_EMULATED)
+		return;
+	if (asked->nodes_from == CM_NODES_LIST) {
+		*wanted = asked->nodes;
+		/* SMDK leaves DDR nodes out of exmem_partition_range. */
+		if (settings->smdk && tier == CM_TIER_CXL)
+			cm_nodeset_andnot(wanted, &topo->tier[CM_TIER_DDR]);
+		here = *wanted;
+		cm_nodeset_and(&here, memory);
+		if (!cm_nodeset_empty(&here) || cm_nodeset_empty(memory) ||
+		    cm_place_is_bound(before))
+			return;
+	}
+	*wanted = topo->tier[tier];
+	if (cm_nodeset_empty(wanted) && before->binding != CM_BINDING_NONE &&
+	    before->binding != CM_BINDING_EMULATED)
+		*wanted = before->home;		/* all of them went away */
+}
+
+/*
+ * All policies carry MPOL_F_STATIC_NODES: without it the kernel remaps them
+ * when cpuset.mems changes, and does not map them back.
+ */
+static void choose(struct cm_place *place, enum cm_tier tier,
+		   const struct cm_settings *settings,
+		   const struct cm_topo *topo, const struct cm_nodeset *memory,
+		   const struct cm_place *before)
+{
+	bool strict = is_strict(settings, tier);
+	bool named = settings->tier[tier].nodes_from == CM_NODES_LIST;
+
+	memset(place, 0, sizeof(*place));
+	wanted_nodes(&place->home, tier, settings, topo, memory, before);
+	place->nodes = place->home;
+	if (!cm_nodeset_empty(memory))
+		cm_nodeset_and(&place->nodes, memory);
+	place->mode = CM_MPOL_F_STATIC_NODES |
+		      (strict ? CM_MPOL_BIND : CM_MPOL_PREFERRED_MANY);
+	place->reach = strict ? place->nodes : *memory;
+	if (cm_nodeset_empty(&place->home) ||
+	    (!named && cm_nodeset_weight(memory) < 2 &&
+	     !cm_place_is_bound(before) &&
+	     before->binding != CM_BINDING_OFFLINE)) {
+		/* One node, or none of its own: nothing to bind to. */
+		place->binding = tier == CM_TIER_CXL ? CM_BINDING_EMULATED :
+						       CM_BINDING_NONE;
+		place->nodes = *memory;
+	} else if (cm_nodeset_empty(&place->nodes)) {
+		place->binding = CM_BINDING_OFFLINE;
+	} else {
+		place->binding = strict ? CM_BINDING_STRICT :
+					  CM_BINDING_PREFERRED;
+	}
+}
+
+static void update(const struct cm_settings *settings, bool at_start)
+{
+	struct cm_nodeset memory;
+	struct cm_topo topo;
+
+	usable(&memory);
+	cm_topo_read(&topo, "/sys");
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_place before, now;
+
+		cm_place_get(&cm_pool[t].place, &before);
+		if (before.binding == CM_BINDING_DENIED)
+			continue;
+		if (at_start && settings->tier[t].nodes_from == CM_NODES_LIST)
+			say_missing(t, &settings->tier[t].nodes, &memory);
+		choose(&now, t, settings, &topo, &memory, &before);
+		if (!memcmp(&now, &before, sizeof(now)) &&
+		    !atomic_load(&cm_pool[t].place.rebind_due))
+			continue;
+		cm_place_set(&cm_pool[t].place, &now);
+		atomic_store(&cm_pool[t].room.granted, 0);
+		atomic_store(&cm_pool[t].room.retry_ms, 0);
+		if (!at_start)
+			cm_place_rebind(&cm_pool[t]);
+	}
+}
+
+void cm_nodes_init(const struct cm_settings *settings)
+{
+	update(settings, true);
+	atomic_store(&cm_nodes_next_look_ms, cm_room_now_ms() + WATCH_MS);
+}
+
+static bool changed(void)
+{
+	struct cm_nodeset memory, allowed, drained;
+
+	cm_topo_memory_nodes(&memory, "/sys");
+	read_drained(&drained);
+	if (cm_sys_mems_allowed(&allowed))
+		allowed = seen.allowed;
+	return !cm_nodeset_equal(&memory, &seen.memory) ||
+	       !cm_nodeset_equal(&drained, &seen.drained) ||
+	       !cm_nodeset_equal(&allowed, &seen.allowed) ||
+	       atomic_load(&cm_pool[CM_TIER_DDR].place.rebind_due) ||
+	       atomic_load(&cm_pool[CM_TIER_CXL].place.rebind_due);
+}
+
+void cm_nodes_look(uint64_t now_ms)
+{
+	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
+		return;
+	if (changed())
+		update(&cm_process.settings, false);
+	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
+			      memory_order_relaxed);
+	atomic_store_explicit(&looking, false, memory_order_release);
+}
+
+void cm_nodes_fork_child(void)
+{
+	atomic_store(&looking, false);
+}

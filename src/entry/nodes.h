@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nodes - which nodes each tier uses, at start and when the machine changes
+ *
+ * No thread, no signal: a slow path that comes by at least WATCH_MS after the
+ * last look reads two small files and the allowed nodes; only if they differ
+ * from what they were is anything done. A process that does not allocate
+ * notices when it next does.
+ */
+#ifndef CM_ENTRY_NODES_H
+#define CM_ENTRY_NODES_H
+
+#include <stdatomic.h>
+
+#include "base/compiler.h"
+#include "base/settings.h"
+#include "pool/room.h"
+
+/* Nodes an operator wants left alone, a node list; cxlctl drain writes it. */
+#define CM_DRAIN_FILE	"/run/cxlmalloc/drain"
+
+void cm_nodes_init(const struct cm_settings *settings);
+
+extern _Atomic uint64_t cm_nodes_next_look_ms CM_HIDDEN;
+
+CM_COLD void cm_nodes_look(uint64_t now_ms);
+
+/* On slow paths. */
+static inline void cm_nodes_watch(void)
+{
+	uint64_t now = cm_room_now_ms();
+
+	if (unlikely(now >= atomic_load_explicit(&cm_nodes_next_look_ms,
+						 memory_order_relaxed)))
+		cm_nodes_look(now);
+}
+
+/* In the child of fork: a look another thread had begun is over. */
+void cm_nodes_fork_child(void);
+
+#endif

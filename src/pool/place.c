@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/pool.h"
+#include "sys/file.h"
+
+_Static_assert(sizeof(struct cm_place) % sizeof(unsigned long) == 0,
+	       "copied by words");
+
+void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
+{
+	unsigned long word[CM_PLACE_WORDS];
+	unsigned seq;
+
+	do {
+		while ((seq = atomic_load_explicit(&shared->seq,
+						   memory_order_acquire)) & 1)
+			;	/* the writer only copies */
+		for (size_t i = 0; i < CM_PLACE_WORDS; i++)
+			word[i] = atomic_load_explicit(&shared->word[i],
+						       memory_order_relaxed);
+		atomic_thread_fence(memory_order_acquire);
+	} while (atomic_load_explicit(&shared->seq, memory_order_relaxed) !=
+		 seq);
+	memcpy(place, word, sizeof(*place));
+	if (atomic_load_explicit(&shared->denied, memory_order_relaxed) &&
+	    cm_place_is_bound(place))
+		place->binding = CM_BINDING_DENIED;
+}
+
+void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
+{
+	unsigned long word[CM_PLACE_WORDS];
+
+	memcpy(word, place, sizeof(*place));
+	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	for (size_t i = 0; i < CM_PLACE_WORDS; i++)
+		atomic_store_explicit(&shared->word[i], word[i],
+				      memory_order_relaxed);
+	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_release);
+}
+
+static void bind(struct cm_pool *pool, const struct cm_place *place,
+		 uintptr_t at, size_t size)
+{
+	int err;
+
+	err = pool->sys->bind((void *)at, size, place->mode, &place->nodes);
+	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
+	if (err == -EINVAL &&
+	    place->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
+		err = pool->sys->bind((void *)at, size, CM_MPOL_PREFERRED |
+				      CM_MPOL_F_STATIC_NODES, &place->nodes);
+	/* A kernel or seccomp filter that refuses will go on refusing. */
+	if (err == -EPERM || err == -ENOSYS)
+		atomic_store_explicit(&pool->place.denied, true,
+				      memory_order_relaxed);
+	else if (err == -EINVAL)
+		atomic_store_explicit(&pool->place.rebind_due, true,
+				      memory_order_relaxed);
+}
+
+void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
+{
+	struct cm_place place;
+
+	cm_place_get(&pool->place, &place);
+	if (cm_place_is_bound(&place))
+		bind(pool, &place, (uintptr_t)at, size);
+}
+
+struct rebind {
+	struct cm_pool *pool;
+	struct cm_place place;
+	struct cm_window window;
+};
+
+/* proc(5): "7f00-7f80 rw-p ..." */
+static int rebind_line(char *line, void *arg)
+{
+	struct rebind *r = arg;
+	char *s;
+	uintptr_t start = strtoul(line, &s, 16);
+	uintptr_t end = *s == '-' ? strtoul(s + 1, NULL, 16) : 0;
+
+	if (start - r->window.base < r->window.size && end > start &&
+	    end - r->window.base <= r->window.size)
+		bind(r->pool, &r->place, start, end - start);
+	return 0;
+}
+
+void cm_place_rebind(struct cm_pool *pool)
+{
+	struct rebind r = { .pool = pool, .window = cm_window_of(pool->tier) };
+
+	atomic_store_explicit(&pool->place.rebind_due, false,
+			      memory_order_relaxed);
+	cm_place_get(&pool->place, &r.place);
+	/* A tier without a node keeps its old policy: the kernel ignores it. */
+	if (cm_place_is_bound(&r.place))
+		(void)cm_file_lines("/proc/self/maps", rebind_line, &r);
+}

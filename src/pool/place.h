@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * place - the nodes a pool's memory is on, which may change while it is used
+ *
+ * Hooks bind every new range as the place says at that moment; when it
+ * changes (a node appears, goes, is drained, comes back into the cpuset) the
+ * ranges that exist are bound anew. No page moves by that: what was touched
+ * stays where it is until the kernel or a drain moves it, and comes back to
+ * the new nodes when it is purged or swapped.
+ *
+ * Synchronization
+ *   seq, word[]  a sequence lock: written by one thread at a time
+ *                (entry/watch.c, and entry/init.c before anybody reads), read
+ *                by hooks, which retry
+ *   denied       hooks, atomic: mbind was refused once and is not tried again
+ *   rebind_due   hooks set it when the kernel could not take the nodes (a
+ *                cpuset excludes them); entry/watch.c tries again
+ */
+#ifndef CM_POOL_PLACE_H
+#define CM_POOL_PLACE_H
+
+#include <stdatomic.h>
+
+#include "base/report.h"
+
+struct cm_pool;
+
+struct cm_place {
+	int binding;			/* enum cm_binding */
+	int mode;			/* CM_MPOL_*, flags included */
+	struct cm_nodeset nodes;	/* bound to these */
+	struct cm_nodeset reach;	/* where its pages may come to lie */
+	struct cm_nodeset home;		/* elsewhere they count as misplaced */
+};
+
+#define CM_PLACE_WORDS	(sizeof(struct cm_place) / sizeof(unsigned long))
+
+struct cm_place_shared {
+	_Atomic unsigned seq;
+	_Atomic unsigned long word[CM_PLACE_WORDS];
+	_Atomic bool denied;
+	_Atomic bool rebind_due;
+};
+
+/* As it is now; binding is CM_BINDING_DENIED once mbind was refused. */
+void cm_place_get(struct cm_place_shared *shared, struct cm_place *place);
+
+/* One writer at a time. */
+void cm_place_set(struct cm_place_shared *shared,
+		  const struct cm_place *place);
+
+/* Bind a range as the place says. For hooks: no lock, no allocation. */
+void cm_place_bind(struct cm_pool *pool, void *at, size_t size);
+
+/* Bind every range the pool has. Reads /proc/self/maps. */
+void cm_place_rebind(struct cm_pool *pool);
+
+static inline bool cm_place_is_bound(const struct cm_place *place)
+{
+	return place->binding == CM_BINDING_STRICT ||
+	       place->binding == CM_BINDING_PREFERRED;
+}
+
+#endif

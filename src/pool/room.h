@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * room - is there memory on the nodes for what a pool wants to commit?
+ *
+ * A limit is the operator's; this is the machine's. The kernel gives memory
+ * when it is touched, and a strictly bound touch that finds none meets the
+ * out-of-memory killer. So a bound pool looks at its nodes before it commits:
+ * free memory, plus what the kernel drops at once (inactive page cache, free
+ * slab), less what this process committed and has not touched yet, less a
+ * part that stays free for the kernel. Looks are rare: each grants a share of
+ * what it saw, and only when that is used up comes the next.
+ *
+ * It is a promise as far as one process can give it: others may take the
+ * memory between the look and the touch (man 3 cxlmalloc).
+ *
+ * Synchronization: both fields atomic, relaxed; two threads that look at the
+ * same time each grant what they saw, an eighth of it.
+ */
+#ifndef CM_POOL_ROOM_H
+#define CM_POOL_ROOM_H
+
+#include <stdatomic.h>
+
+#include "base/types.h"
+
+struct cm_pool;
+
+struct cm_room {
+	_Atomic uint64_t granted;	/* bytes before the next look */
+	_Atomic uint64_t retry_ms;	/* found none: not before this */
+};
+
+/* For hooks. False: no room, do not commit. */
+bool cm_room_take(struct cm_pool *pool, uint64_t bytes);
+
+/* It found none a moment ago. */
+bool cm_room_is_out(struct cm_pool *pool);
+
+/* Milliseconds of a clock that is cheap to read and only goes forward. */
+uint64_t cm_room_now_ms(void);
+
+#endif

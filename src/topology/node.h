@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* node - what the kernel says of one NUMA node: memory, distance in time */
+#ifndef CM_TOPOLOGY_NODE_H
+#define CM_TOPOLOGY_NODE_H
+
+#include "base/types.h"
+
+struct cm_node_memory {
+	uint64_t total;		/* bytes */
+	uint64_t free;
+	uint64_t droppable;	/* clean page cache not in use, free slab */
+};
+
+/* From nodeN/meminfo below sysfs; 0 or -errno (offline: -ENOENT). */
+int cm_node_memory_read(const char *sysfs, unsigned node,
+			struct cm_node_memory *out);
+
+struct cm_node_speed {
+	uint64_t read_latency_ns;	/* 0: not known (no HMAT) */
+	uint64_t read_bandwidth_mbs;	/* MB/s; 0: not known */
+};
+
+/* From the nearest initiator (HMAT access class 0). */
+void cm_node_speed_read(const char *sysfs, unsigned node,
+			struct cm_node_speed *out);
+
+#endif
