@@ -164,8 +164,7 @@ static void update(const struct cm_settings *settings, bool at_start)
 		    !atomic_load(&cm_pool[t].place.rebind_due))
 			continue;
 		cm_place_set(&cm_pool[t].place, &now);
-		atomic_store(&cm_pool[t].room.granted, 0);
-		atomic_store(&cm_pool[t].room.retry_ms, 0);
+		cm_room_forget(&cm_pool[t]);
 		if (!at_start)
 			cm_place_rebind(&cm_pool[t]);
 	}

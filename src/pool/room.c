@@ -20,12 +20,31 @@ uint64_t cm_room_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Stays free for the kernel: page tables, its own allocations, others. */
-static uint64_t headroom(uint64_t total)
-{
-	uint64_t part = total / 32;
+/* Of each node; read once, and again when the nodes change. */
+static _Atomic uint64_t reserve[CM_MAX_NODES];
+static _Atomic bool reserve_known;
 
-	return part < 16 * MIB ? 16 * MIB : part > GIB ? GIB : part;
+void cm_room_forget(struct cm_pool *pool)
+{
+	atomic_store(&reserve_known, false);
+	atomic_store(&pool->room.granted, 0);
+	atomic_store(&pool->room.retry_ms, 0);
+}
+
+/*
+ * Stays free: what the kernel keeps for itself, and a part for page tables and
+ * other processes, who may be faster than we look.
+ */
+static uint64_t headroom(unsigned node, uint64_t total)
+{
+	uint64_t part = total / 64;
+
+	if (part < 8 * MIB)
+		part = 8 * MIB;
+	if (part > 512 * MIB)
+		part = 512 * MIB;
+	return part + atomic_load_explicit(&reserve[node],
+					   memory_order_relaxed);
 }
 
 /* UINT64_MAX where nothing can be known: no sysfs (a chroot). */
@@ -43,7 +62,7 @@ static uint64_t free_on(const struct cm_nodeset *nodes)
 			continue;
 		known = true;
 		have = m.free + m.droppable;
-		keep = headroom(m.total);
+		keep = headroom(node, m.total);
 		sum += have > keep ? have - keep : 0;
 	}
 	return known ? sum : UINT64_MAX;
@@ -88,6 +107,9 @@ static uint64_t available(struct cm_pool *pool)
 	struct cm_place place;
 	uint64_t have, promised = untouched(), swap = 0;
 
+	if (!atomic_load(&reserve_known) &&
+	    cm_node_reserve_read("/proc/zoneinfo", reserve) == 0)
+		atomic_store(&reserve_known, true);
 	cm_place_get(&pool->place, &place);
 	have = free_on(&place.reach);
 	if (have == UINT64_MAX)

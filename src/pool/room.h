@@ -36,6 +36,9 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes);
 /* It found none a moment ago. */
 bool cm_room_is_out(struct cm_pool *pool);
 
+/* Nodes changed: what was seen of them no longer counts. */
+void cm_room_forget(struct cm_pool *pool);
+
 /* Milliseconds of a clock that is cheap to read and only goes forward. */
 uint64_t cm_room_now_ms(void);
 

@@ -4,6 +4,7 @@
 
 #include "base/line.h"
 #include "sys/file.h"
+#include "sys/sys.h"
 #include "topology/node.h"
 
 static void node_path(char *path, size_t size, const char *sysfs,
@@ -49,6 +50,62 @@ int cm_node_memory_read(const char *sysfs, unsigned node,
 	memset(out, 0, sizeof(*out));
 	node_path(path, sizeof(path), sysfs, node, "meminfo");
 	return cm_file_lines(path, meminfo_line, out);
+}
+
+struct zones {
+	_Atomic uint64_t *bytes;
+	unsigned node;			/* of the zone being read */
+	bool first;			/* it is that node's first zone */
+	uint64_t high, managed;		/* pages */
+};
+
+/* At "protection: (0, 947, 947)", the last of a zone's lines that matter. */
+static void end_zone(struct zones *z, const char *protection)
+{
+	const char *last = strrchr(protection, ',');
+	uint64_t keep = z->high;
+
+	if (last)	/* against requests that may come from any zone */
+		keep += strtoul(last + 1, NULL, 10);
+	if (keep > z->managed)
+		keep = z->managed;
+	z->bytes[z->node] += keep * cm_sys_page_size();
+}
+
+static int zoneinfo_line(char *line, void *arg)
+{
+	struct zones *z = arg;
+	char *s = line;
+
+	if (!strncmp(line, "Node ", 5)) {
+		unsigned long node = strtoul(line + 5, NULL, 10);
+
+		if (node >= CM_MAX_NODES)
+			return -1;
+		if (node != z->node || z->first)
+			z->bytes[node] = 0;
+		z->first = false;
+		z->node = (unsigned)node;
+		z->high = z->managed = 0;
+		return 0;
+	}
+	while (*s == ' ')
+		s++;
+	if (!strncmp(s, "high ", 5))
+		z->high = strtoul(s + 5, NULL, 10);
+	else if (!strncmp(s, "managed ", 8))
+		z->managed = strtoul(s + 8, NULL, 10);
+	else if (!strncmp(s, "protection:", 11))
+		end_zone(z, s);
+	return 0;
+}
+
+int cm_node_reserve_read(const char *path,
+			 _Atomic uint64_t bytes[CM_MAX_NODES])
+{
+	struct zones zones = { .bytes = bytes, .first = true };
+
+	return cm_file_lines(path, zoneinfo_line, &zones);
 }
 
 static uint64_t number(const char *sysfs, unsigned node, const char *file)

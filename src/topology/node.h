@@ -3,6 +3,8 @@
 #ifndef CM_TOPOLOGY_NODE_H
 #define CM_TOPOLOGY_NODE_H
 
+#include <stdatomic.h>
+
 #include "base/types.h"
 
 struct cm_node_memory {
@@ -14,6 +16,15 @@ struct cm_node_memory {
 /* From nodeN/meminfo below sysfs; 0 or -errno (offline: -ENOENT). */
 int cm_node_memory_read(const char *sysfs, unsigned node,
 			struct cm_node_memory *out);
+
+/*
+ * What the kernel keeps of each node when a program asks for memory: its
+ * zones' high watermarks (below them it starts to reclaim) and what low zones
+ * hold back for those who need low addresses. bytes[node] for every node of
+ * `path` ("/proc/zoneinfo"); others are left alone. 0 or -errno.
+ */
+int cm_node_reserve_read(const char *path,
+			 _Atomic uint64_t bytes[CM_MAX_NODES]);
 
 struct cm_node_speed {
 	uint64_t read_latency_ns;	/* 0: not known (no HMAT) */

@@ -29,7 +29,7 @@ static void on_node(unsigned node, enum cm_binding binding, int mode)
 	cm_nodeset_set(&place.nodes, node);
 	place.reach = place.home = place.nodes;
 	cm_place_set(&pool.place, &place);
-	pool.room.granted = 0;	/* as entry/nodes.c does */
+	cm_room_forget(&pool);	/* as entry/nodes.c does */
 }
 
 static enum cm_binding binding_now(void)
