@@ -6,8 +6,8 @@
 #include "entry/init.h"
 #include "entry/nodes.h"
 #include "pool/pool.h"
-#include "sys/file.h"
 #include "sys/sys.h"
+#include "topology/drain.h"
 #include "topology/topo.h"
 
 #define WATCH_MS	250
@@ -20,18 +20,6 @@ static struct {
 } seen;
 static _Atomic bool looking;
 
-static void read_drained(struct cm_nodeset *drained)
-{
-	char text[256];
-	ssize_t len = cm_file_read(CM_DRAIN_FILE, text, sizeof(text));
-
-	cm_nodeset_zero(drained);
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		len--;
-	if (len > 0 && cm_nodeset_parse(drained, text, (size_t)len) < 0)
-		cm_nodeset_zero(drained);
-}
-
 /* Nodes with memory that this process may use; empty: not known. */
 static void usable(struct cm_nodeset *memory)
 {
@@ -39,7 +27,7 @@ static void usable(struct cm_nodeset *memory)
 	seen.memory = *memory;
 	if (cm_sys_mems_allowed(&seen.allowed) == 0)
 		cm_nodeset_and(memory, &seen.allowed);
-	read_drained(&seen.drained);
+	cm_drain_read(&seen.drained);
 	cm_nodeset_andnot(memory, &seen.drained);
 }
 
@@ -181,7 +169,7 @@ static bool changed(void)
 	struct cm_nodeset memory, allowed, drained;
 
 	cm_topo_memory_nodes(&memory, "/sys");
-	read_drained(&drained);
+	cm_drain_read(&drained);
 	if (cm_sys_mems_allowed(&allowed))
 		allowed = seen.allowed;
 	return !cm_nodeset_equal(&memory, &seen.memory) ||

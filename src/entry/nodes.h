@@ -16,9 +16,6 @@
 #include "base/settings.h"
 #include "pool/room.h"
 
-/* Nodes an operator wants left alone, a node list; cxlctl drain writes it. */
-#define CM_DRAIN_FILE	"/run/cxlmalloc/drain"
-
 void cm_nodes_init(const struct cm_settings *settings);
 
 extern _Atomic uint64_t cm_nodes_next_look_ms CM_HIDDEN;

@@ -40,6 +40,7 @@ int cmd_usage_error(const struct cmd *cmd, const char *fmt, ...)
 void cmd_json_string(const char *s);
 
 extern const struct cmd cmd_conf;
+extern const struct cmd cmd_drain;
 extern const struct cmd cmd_options;
 
 #endif

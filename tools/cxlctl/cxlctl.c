@@ -13,6 +13,7 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_conf,
+	&cmd_drain,
 	&cmd_options,
 };
 
