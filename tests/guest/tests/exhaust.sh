@@ -9,21 +9,6 @@ promised
 limit=120
 mib=$((1 << 20))
 
-# leave NODE MIB: huge pages that nobody uses take the rest of the node's free memory; no page of
-# them has to be written for it.
-leave() {
-    local free
-    free=$(node_mebibytes "$1" MemFree)
-    echo $(((free - $2) / 2)) >"$nodes/node$1/hugepages/hugepages-2048kB/nr_hugepages"
-    free=$(node_mebibytes "$1" MemFree)
-    check_that "node $1 has about $2 MiB free (it has $free)" test "$free" -lt $(($2 + 40))
-}
-
-give_back() {
-    local file
-    for file in "$nodes"/node*/hugepages/hugepages-2048kB/nr_hugepages; do echo 0 >"$file"; done
-}
-
 # no_kill WHAT
 no_kill() {
     check "$1: the kernel had to kill nobody" 0 "$(killed_by_kernel)"

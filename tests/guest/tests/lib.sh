@@ -107,12 +107,12 @@ of_report() {
 
 # --- a process that does what it is told (puppet.c) ---------------------------------------
 
-# start_puppet CONF: its report will be in $tmp/report.
+# start_puppet CONF
 start_puppet() {
-    rm -f "$tmp/report"
+    rm -f "$tmp/report.puppet"
     coproc PUPPET {
         exec env LD_PRELOAD="$LIBCXLMALLOC" \
-            CXLMALLOC_CONF="$1,stats_print=true,stats_format=json,stats_file=$tmp/report" \
+            CXLMALLOC_CONF="$1,stats_print=true,stats_format=json,stats_file=$tmp/report.puppet" \
             "$GUEST_BIN/puppet" 2>"$tmp/puppet.err"
     }
     puppet=$PUPPET_PID
@@ -137,6 +137,11 @@ told() {
     check "$1" "$2" "$reply"
 }
 
+# within WHAT MS: $reply is a number, of milliseconds
+within() {
+    check_that "$1 within $2 ms ($reply)" test 0 -le "$reply" -a "$reply" -le "$2"
+}
+
 # all_on NODES: does $reply name pages, all of them on these nodes (a comma list)?
 all_on() {
     local word
@@ -156,7 +161,7 @@ lies_on() {
     fi
 }
 
-# end_puppet: end of input; its exit status is checked.
+# end_puppet: end of input; its exit status is checked, its report is in $tmp/report.
 end_puppet() {
     local status
     exec {to_puppet}>&-
@@ -165,6 +170,7 @@ end_puppet() {
     if IFS= read -r -t 60 reply <&"$from_puppet" || (($? > 128)); then kill -9 "$puppet"; fi
     wait "$puppet"
     status=$?
+    mv "$tmp/report.puppet" "$tmp/report"
     exec {from_puppet}<&-
     check 'the process ends well' 0 "$status"
     if ((status)); then note "$tmp/puppet.err"; fi
@@ -182,6 +188,46 @@ group() {
 # in_group NAME COMMAND...: a function will do.
 in_group() {
     (echo "$BASHPID" >"$cgroups/$1/cgroup.procs" && trap - EXIT && "${@:2}")
+}
+
+# plug DIMM NODE, unplug DIMM: 512 MiB; return when the kernel has them online, or has let them go.
+plug() {
+    qmp object-add qom-type=memory-backend-ram "id=extra$1" size=512M &&
+        qmp -w ACPI_DEVICE_OST device_add driver=pc-dimm "id=dimm$1" "memdev=extra$1" "node=$2"
+}
+
+unplug() {
+    qmp -w DEVICE_DELETED device_del "id=dimm$1"
+}
+
+# drain [NODES]: processes should leave these nodes, and only these.
+drain() {
+    mkdir -p /run/cxlmalloc && printf '%s\n' "${1:-}" >/run/cxlmalloc/drain
+}
+
+# leave NODE MIB: huge pages that nobody uses take the rest of the node's free memory; no page of
+# them has to be written for it.
+leave() {
+    local free
+    free=$(node_mebibytes "$1" MemFree)
+    echo $(((free - $2) / 2)) >"$nodes/node$1/hugepages/hugepages-2048kB/nr_hugepages"
+    free=$(node_mebibytes "$1" MemFree)
+    check_that "node $1 has about $2 MiB free (it has $free)" test "$free" -lt $(($2 + 40))
+}
+
+give_back() {
+    local file
+    for file in "$nodes"/node*/hugepages/hugepages-2048kB/nr_hugepages; do echo 0 >"$file"; done
+}
+
+# bound_pages NODES: of a numa_maps on stdin, pages by node of what is bound to these (as 0-1)
+bound_pages() {
+    awk -v policy="bind=static:$1" '
+        $2 == policy {
+            for (i = 3; i <= NF; i++)
+                if (split($i, part, "=") == 2 && part[1] ~ /^N[0-9]+$/) sum[substr(part[1], 2)] += part[2]
+        }
+        END { for (node in sum) printf "%s:%d ", node, sum[node] }'
 }
 
 # killed_by_kernel: processes that the out-of-memory killer has taken since the boot

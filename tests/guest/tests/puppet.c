@@ -13,8 +13,11 @@
  *   fill TIER BYTES  blocks of 1 MiB, kept, until one is not of this tier, NULL
  *                    or all are taken: "MIB reason"
  *   drop             frees what fill has taken, when it is still unharmed
- *   wait NODE MS     allocates in a loop; from the moment that NODE has memory,
- *                    milliseconds until a block lies on it
+ *   wait NODE MS     allocates in a loop; from the moment that NODE has memory
+ *                    (60 s at most), milliseconds until a block lies on it, or
+ *                    "never" when that takes more than MS
+ *   leave NODE MS    allocates in a loop; milliseconds until none of 20 blocks
+ *                    lies on NODE
  *   stat TIER        "used limit"
  */
 #include <malloc.h>
@@ -156,7 +159,10 @@ static int has_memory(int node)
 	return node_mask(list) >> node & 1;
 }
 
-/* Blocks are freed as they come, all but the last few: memory gets reused. */
+/*
+ * Blocks are freed as they come, and given back to the kernel: pages that the
+ * allocator keeps for reuse were touched before, and stay where they are.
+ */
 static void wait_for(int node, long limit)
 {
 	char *kept[8] = { NULL };
@@ -168,6 +174,7 @@ static void wait_for(int node, long limit)
 		char **slot = &kept[i % 8];
 
 		free(*slot);
+		malloc_trim(0);
 		*slot = malloc(MIB / 4 + i % 7 * 50000);
 		if (!*slot)
 			break;
@@ -177,7 +184,8 @@ static void wait_for(int node, long limit)
 		count_pages(*slot, MIB / 4, &pages);
 		if (pages.on[node])
 			found = now();
-		else if (now() - (online ? online : start) > limit)
+		else if (now() - (online ? online : start) >
+			 (online ? limit : 60000))
 			break;
 	}
 	for (i = 0; i < 8; i++)
@@ -186,6 +194,35 @@ static void wait_for(int node, long limit)
 		answer("%ld", online ? found - online : 0);
 	else
 		answer(online ? "never" : "not online");
+}
+
+/* The 20 are freed again, to the kernel too: what comes next is another block. */
+static void wait_until_left(int node, long limit)
+{
+	long start = now(), took;
+	char *block[20];
+	size_t there;
+
+	do {
+		struct pages pages = { 0 };
+
+		for (int i = 0; i < 20; i++) {
+			block[i] = malloc(MIB / 4);
+			if (block[i]) {
+				memset(block[i], 1, MIB / 4);
+				count_pages(block[i], MIB / 4, &pages);
+			}
+		}
+		for (int i = 0; i < 20; i++)
+			free(block[i]);
+		malloc_trim(0);
+		there = pages.on[node];
+		took = now() - start;
+	} while (there && took <= limit);
+	if (there)
+		answer("never");
+	else
+		answer("%ld", took);
 }
 
 static void stat(int tier)
@@ -220,6 +257,8 @@ static void obey(const char *word, size_t n, size_t size)
 		drop();
 	else if (!strcmp(word, "wait"))
 		wait_for((int)n, (long)size);
+	else if (!strcmp(word, "leave"))
+		wait_until_left((int)n, (long)size);
 	else if (!strcmp(word, "stat"))
 		stat((int)n);
 	else
