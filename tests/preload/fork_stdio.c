@@ -13,7 +13,7 @@
 
 #include "check.h"
 
-#define NR_FORKS	100
+#define NR_FORKS	60
 
 static atomic_int stop, lines;
 
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
 		s++;
 	if (s == 4)
 		return 2;
-	alarm(20);
+	alarm(40);
 	for (unsigned i = 0; i < 3; i++)
 		if (scene[s].run[i])
 			pthread_create(&thread[i], NULL, scene[s].run[i], NULL);
