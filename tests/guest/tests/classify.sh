@@ -40,6 +40,21 @@ says 'placement=strict' "$ddr" strict "$cxl" strict
 json placement=preferred true
 says 'placement=preferred' "$ddr" preferred "$cxl" preferred
 
+# span LIST: 2,3,4 as the kernel writes it, 2-4; nodes of a tier follow each other here
+span() {
+    if [[ $1 == *,* ]]; then printf '%s-%s' "${1%%,*}" "${1##*,}"; else printf '%s' "$1"; fi
+}
+
+# policy CONF TEXT: the kernel's own word on a range that a program has under CONF
+policy() {
+    preload "$1" cat /proc/self/numa_maps >"$tmp/maps"
+    check_that "$1: numa_maps has ranges with $2" grep -q " $2 " "$tmp/maps"
+}
+
+policy order=ddr:cxl "bind=static:$(span "$ddr")"
+policy order=cxl:ddr,placement=strict "bind=static:$(span "$cxl")"
+policy order=cxl:ddr,placement=preferred "prefer (many)=static:$(span "$cxl")"
+
 first=${cxl%%,*}
 json "ddr.nodes=$first,cxl.nodes=${ddr%%,*}" true
 says 'an operator turns the tiers round' "$first" strict "${ddr%%,*}" preferred
@@ -76,4 +91,8 @@ in_group without json order=ddr:cxl true
 if [[ $ddr == *,* ]]; then binding=strict; else binding=none; fi
 says 'a cpuset without cxl' "$ddr" "$binding" "$ddr" emulated
 silent 'a cpuset without cxl'
+in_group without json order=cxl sort "$0" >"$tmp/sorted"
+check 'a cpuset without cxl: a program of order=cxl still runs' 0 $?
+check 'a cpuset without cxl: and its memory is counted as cxl' true \
+    "$(if (($(of_report cxl used) > 0)); then echo true; fi)"
 finish

@@ -44,13 +44,12 @@ drained() {
     drain
 }
 
-# The nearer node first, as the kernel has it; the new one when that is full.
+# The nearer node is full, so the tier is; the new one gives it room.
 found_by_itself() {
-    start_puppet order=cxl:ddr,placement=strict
-    told 'a block of cxl' 1 alloc 1 $((16 * mib))
-    lies_on 'its pages' 1 where 1
     leave 1 16
-    plug_while_it_allocates 'a node nobody named is used when the nearer one is full'
+    start_puppet order=cxl:ddr,placement=strict
+    told 'the node of cxl is full: a block of ddr' 0 alloc 1 $((16 * mib))
+    plug_while_it_allocates 'a node nobody named is used when the one that was there is full'
     told 'a block after that' 1 alloc 2 $((32 * mib))
     lies_on 'its pages are on the nodes of cxl' 1,2 where 2
     check_that 'the most of them on the new one' grep -qE '2:[5-9]...' <<<"$reply"

@@ -13,7 +13,7 @@ guest=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LC_ALL=C
 
 tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
+trap 'give_back; rm -rf "$tmp"' EXIT
 
 # finish: a script that stops before it has not passed, whatever it has said.
 finish() {
@@ -127,7 +127,8 @@ read_answer() {
 
 # tell COMMAND...: sets $reply.
 tell() {
-    printf '%s\n' "$*" >&"$to_puppet" 2>/dev/null
+    # A process that is gone must not end the script, too.
+    (trap - EXIT && trap '' PIPE && printf '%s\n' "$*" >&"$to_puppet") 2>/dev/null
     read_answer
 }
 
@@ -165,12 +166,13 @@ lies_on() {
 end_puppet() {
     local status
     exec {to_puppet}>&-
-    eval "exec ${PUPPET[1]}>&-" 2>/dev/null
+    # bash has forgotten these when the process is gone.
+    if [[ -n ${PUPPET[1]:-} ]]; then eval "exec ${PUPPET[1]}>&-"; fi
     # It ends by itself; if not, it is ended and that is the failure.
     if IFS= read -r -t 60 reply <&"$from_puppet" || (($? > 128)); then kill -9 "$puppet"; fi
     wait "$puppet"
     status=$?
-    mv "$tmp/report.puppet" "$tmp/report"
+    mv "$tmp/report.puppet" "$tmp/report" 2>/dev/null
     exec {from_puppet}<&-
     check 'the process ends well' 0 "$status"
     if ((status)); then note "$tmp/puppet.err"; fi
@@ -217,7 +219,9 @@ leave() {
 
 give_back() {
     local file
-    for file in "$nodes"/node*/hugepages/hugepages-2048kB/nr_hugepages; do echo 0 >"$file"; done
+    for file in "$nodes"/node*/hugepages/hugepages-2048kB/nr_hugepages; do
+        if [[ $(<"$file") != 0 ]]; then echo 0 >"$file"; fi
+    done
 }
 
 # bound_pages NODES: of a numa_maps on stdin, pages by node of what is bound to these (as 0-1)

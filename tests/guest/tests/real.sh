@@ -13,6 +13,7 @@ both_tiers() {
     reply=$(bound_pages "$ddr" <"$2")
     check_that "$1: what is bound to ddr is on node $ddr (pages by node: $reply)" all_on "$ddr"
     check_that "$1: and within its limit" test "$(sum_of_pages)" -le 1024
+    check "$1: all that is bound is one of these" 0 "$(grep 'bind' "$2" | grep -cv "bind=static:[$ddr$cxl] ")"
     reply=$(bound_pages "$cxl" <"$2")
     check_that "$1: what is bound to cxl is on node $cxl (pages by node: $reply)" all_on "$cxl"
     check_that "$1: and that is the most of it" test "$(sum_of_pages)" -ge 2000

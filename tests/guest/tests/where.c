@@ -196,6 +196,9 @@ static void windows(void)
 		      (all_pages(&seen) || !blocks_of[tier]),
 		      "numa_maps: all of the window of %s is on its nodes",
 		      tier == DDR ? "ddr" : "cxl");
+		check(all_pages(&seen) * PAGE <= stat_of(tier).limit,
+		      "numa_maps: %s has no more pages than its limit",
+		      tier == DDR ? "ddr" : "cxl");
 		note("window of %s: pages by node: %s",
 		     tier == DDR ? "ddr" : "cxl", text);
 	}
