@@ -58,7 +58,7 @@ static void configure_jemalloc(enum cm_tier tier,
 	struct cm_line line;
 
 	cm_line_init(&line, je_conf[tier], sizeof(je_conf[tier]), -1);
-	if (cm_process.state == CM_STATE_TIERED)
+	if (cm_process.state != CM_STATE_NO_WINDOW)
 		cm_line_fmt(&line, "narenas:1,oversize_threshold:0,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
@@ -70,9 +70,9 @@ static enum cm_state decide_state(const struct cm_settings *settings)
 {
 	if (cm_foreign_sanitizer())
 		return CM_STATE_SANITIZER;
-	if (settings->disable)
-		return CM_STATE_DISABLED;
-	return cm_window_find(&cm_fast) ? CM_STATE_NO_WINDOW : CM_STATE_TIERED;
+	if (cm_window_find(&cm_fast))
+		return CM_STATE_NO_WINDOW;
+	return settings->disable ? CM_STATE_DISABLED : CM_STATE_TIERED;
 }
 
 static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
@@ -84,10 +84,11 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
 	pool->sys = &cm_sys_real;
 	pool->je = &cm_je[tier];
 	pool->tier = tier;
-	pool->single = cm_process.state != CM_STATE_TIERED;
+	pool->single = cm_process.state == CM_STATE_NO_WINDOW;
 	atomic_store(&pool->next, cm_window_of(tier).base);
-	atomic_store(&pool->limit, pool->single ? CM_NO_LIMIT :
-						  settings->tier[tier].limit);
+	atomic_store(&pool->limit, cm_process.state == CM_STATE_TIERED ?
+					   settings->tier[tier].limit :
+					   CM_NO_LIMIT);
 	atomic_store(&pool->elastic,
 		     cm_policy_is_elastic(&cm_process.policy, tier));
 	atomic_store(&pool->allowance, atomic_load(&pool->limit));
@@ -135,12 +136,12 @@ static void start(void)
 }
 
 /*
- * Untiered: every address is the one tier's, so that free stays as fast as
+ * No window: every address is the one tier's, so that free stays as fast as
  * plain jemalloc. Not if the start itself allocated: free must know those.
  */
 static void cover_one_tier(void)
 {
-	if (cm_process.state == CM_STATE_TIERED || cm_early_used())
+	if (cm_process.state != CM_STATE_NO_WINDOW || cm_early_used())
 		return;
 	cm_fast.base = 4096;		/* NULL stays outside */
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)

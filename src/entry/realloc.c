@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "entry/slow.h"
 
@@ -13,6 +14,15 @@ CM_EXPORT void *calloc(size_t nr, size_t size)
 	if (unlikely(__builtin_mul_overflow(nr, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
+	}
+	/*
+	 * Small blocks come from pages that were used before: jemalloc would
+	 * clear them too. What is larger may be fresh, and zero already.
+	 */
+	if (bytes <= 4096) {
+		void *p = malloc(bytes);
+
+		return likely(p) ? memset(p, 0, bytes) : NULL;
 	}
 	return cm_slow_alloc(bytes, 0, true);
 }

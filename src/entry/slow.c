@@ -9,10 +9,17 @@
 #include "entry/nodes.h"
 #include "entry/slow.h"
 #include "pool/pool.h"
+#include "pool/thread.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
 void *cm_ddr_malloc_default(size_t size);
 void *cm_cxl_malloc_default(size_t size);
+
+/* What cm_fast.malloc is while a tier is next. */
+static cm_malloc_fn *const fast[CM_NR_TIERS] = {
+	[CM_TIER_DDR] = cm_ddr_malloc,
+	[CM_TIER_CXL] = cm_cxl_malloc,
+};
 
 static bool is_full(enum cm_tier tier)
 {
@@ -30,10 +37,6 @@ static struct cm_policy_view view_now(void)
 
 void cm_slow_route(void)
 {
-	static cm_malloc_fn *const fast[CM_NR_TIERS] = {
-		[CM_TIER_DDR] = cm_ddr_malloc,
-		[CM_TIER_CXL] = cm_cxl_malloc,
-	};
 	struct cm_policy_view view = view_now();
 	int tier = cm_policy_priority(&cm_process.policy, &view);
 	cm_malloc_fn *route = tier < 0 ? cm_slow_malloc : fast[tier];
@@ -43,6 +46,11 @@ void cm_slow_route(void)
 	    route)
 		atomic_store_explicit(&cm_fast.malloc, route,
 				      memory_order_relaxed);
+}
+
+static bool by_rounds(void)
+{
+	return cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
 }
 
 /* on_full=interleave: what is full gets one more limit's worth. */
@@ -112,23 +120,50 @@ static void *try_tiers(size_t size, int flags, bool full)
 
 static void *by_policy(size_t size, int flags)
 {
-	bool rounds = cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
 	void *p;
 
 	cm_nodes_watch();
-	if (rounds)
+	if (by_rounds())
 		end_rounds();
 	p = try_tiers(size, flags, false);
 	/* Full tiers may still have a free block, without growing. */
 	if (!p)
 		p = try_tiers(size, flags, true);
-	if (!p && rounds) {
+	if (!p && by_rounds()) {
 		next_round();
 		p = try_tiers(size, flags, false);
 	}
 	cm_slow_route();
 	if (!p)
 		errno = ENOMEM;
+	return p;
+}
+
+/*
+ * The usual case, for sizes that have no fast path and caches that are empty:
+ * the first tier of the order is the one in use. NULL: go the whole way, where
+ * a tier that was full is looked at again.
+ */
+static inline void *quick(size_t size, int flags)
+{
+	cm_malloc_fn *route = atomic_load_explicit(&cm_fast.malloc,
+						   memory_order_relaxed);
+	enum cm_tier tier = cm_process.policy.order[0];
+	struct cm_thread *thread = &cm_thread;
+	struct cm_pool *pool = &cm_pool[tier];
+	void *p;
+
+	if (unlikely(route != fast[tier] || by_rounds() ||
+		     !(thread->attached[tier] || pool->single)))
+		return NULL;
+	cm_nodes_watch();
+	thread->refused[tier] = false;
+	p = tier == CM_TIER_CXL ? cm_cxl_mallocx(size, flags) :
+				  cm_ddr_mallocx(size, flags);
+	if (unlikely(p && !cm_window_has(tier, p))) {
+		pool->je->dallocx(p, CM_JE_TCACHE_NONE);
+		return NULL;
+	}
 	return p;
 }
 
@@ -152,6 +187,9 @@ static void *passed_through(size_t size, size_t alignment, bool zero)
 
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 {
+	int flags;
+	void *p;
+
 	if (unlikely(size > PTRDIFF_MAX || alignment > PTRDIFF_MAX)) {
 		errno = ENOMEM;
 		return NULL;
@@ -159,16 +197,18 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 	if (unlikely(atomic_load_explicit(&cm_process.life,
 					  memory_order_acquire) !=
 		     CM_LIFE_READY) && !cm_init()) {
-		void *p = cm_early_alloc(size, alignment);
-
+		p = cm_early_alloc(size, alignment);
 		if (!p)
 			errno = ENOMEM;
 		return p;
 	}
 	if (unlikely(cm_process.passed_through))
 		return passed_through(size, alignment, zero);
-	return by_policy(size ? size : 1,
-			 lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
+	if (unlikely(!size))
+		size = 1;
+	flags = lg_align(alignment) | (zero ? CM_JE_ZERO : 0);
+	p = quick(size, flags);
+	return likely(p) ? p : by_policy(size, flags);
 }
 
 void *cm_slow_malloc(size_t size)
@@ -195,7 +235,7 @@ static struct cm_pool *owner(const void *p)
 {
 	if (cm_early_owns(p) || cm_process.passed_through)
 		return NULL;
-	if (cm_process.state != CM_STATE_TIERED)
+	if (cm_process.state == CM_STATE_NO_WINDOW)
 		return &cm_pool[CM_TIER_DDR];
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_window_has(t, p))

@@ -26,6 +26,22 @@ static pthread_mutex_t cm_arena_lock = CM_LOCK_INIT;
 
 void (*cm_arena_on_attach)(struct cm_thread *thread);
 
+/* What an instance maps when it starts is less than this. */
+#define START_SIZE	(16 * MIB)
+
+/*
+ * Under cm_arena_lock. An instance that fails to start (RLIMIT_AS) lets no
+ * thread but the one that tried ever start it: others would spin in it for
+ * good. So whether there is room is tried first, and if it fails all the same
+ * the others go without this tier.
+ */
+static bool may_start(struct cm_pool *pool)
+{
+	if (pool->start_failed_by)
+		return pool->start_failed_by == &cm_thread;
+	return cm_sys_can_map(START_SIZE);
+}
+
 /* Under cm_arena_lock. Returns the new slot, or -1. */
 static int create(struct cm_pool *pool)
 {
@@ -35,10 +51,15 @@ static int create(struct cm_pool *pool)
 	struct cm_arena *arena = &pool->arena[slot];
 	size_t size = sizeof(arena->index);
 
-	if (slot == pool->max_arenas ||
-	    pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
-			      &size, &config, sizeof(config)))
+	if (slot == pool->max_arenas || (slot == 0 && !may_start(pool)))
 		return -1;
+	if (pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
+			      &size, &config, sizeof(config))) {
+		if (slot == 0)
+			pool->start_failed_by = &cm_thread;
+		return -1;
+	}
+	pool->start_failed_by = NULL;
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");
 	/* Publishes the slot to readers, who take no lock. */

@@ -71,6 +71,8 @@ extern const struct cm_je cm_je[CM_NR_TIERS];
 /* The fast paths, called by name so that they are tail calls. */
 CM_HIDDEN void *cm_ddr_malloc(size_t size);
 CM_HIDDEN void *cm_cxl_malloc(size_t size);
+CM_HIDDEN void *cm_ddr_mallocx(size_t size, int flags);
+CM_HIDDEN void *cm_cxl_mallocx(size_t size, int flags);
 CM_HIDDEN void cm_ddr_free(void *p);
 CM_HIDDEN void cm_cxl_free(void *p);
 

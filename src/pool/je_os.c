@@ -56,9 +56,14 @@ int cm_je_munmap(void *at, size_t size)
 	return (int)syscall(SYS_munmap, at, size);
 }
 
+/* jemalloc looks at the result only, and free() must keep errno. */
 int cm_je_madvise(void *at, size_t size, int advice)
 {
-	return (int)syscall(SYS_madvise, at, size, advice);
+	int saved = errno;
+	int r = (int)syscall(SYS_madvise, at, size, advice);
+
+	errno = saved;
+	return r;
 }
 
 ssize_t cm_je_readlink(const char *path, char *buf, size_t size)

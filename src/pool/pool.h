@@ -51,7 +51,7 @@ struct cm_pool {
 	const struct cm_sys_ops *sys;
 	const struct cm_je *je;
 	enum cm_tier tier;
-	bool single;			/* untiered state: plain jemalloc */
+	bool single;			/* no window: jemalloc as it is */
 	struct cm_place_shared place;
 	struct cm_room room;
 
@@ -68,6 +68,7 @@ struct cm_pool {
 	size_t page;			/* jemalloc's, once there is an arena */
 	_Atomic unsigned nr_arenas;
 	unsigned max_arenas;
+	const void *start_failed_by;	/* a thread's, under cm_arena_lock */
 	struct cm_arena arena[CM_MAX_ARENAS];
 };
 

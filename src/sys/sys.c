@@ -85,6 +85,16 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 			      (long)CM_MPOL_F_MEMS_ALLOWED), saved);
 }
 
+bool cm_sys_can_map(size_t size)
+{
+	int saved = errno;
+	long r = syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
+
+	errno = saved;
+	return r != -1 && real_unmap((void *)r, size) == 0;
+}
+
 size_t cm_sys_page_size(void)
 {
 	return getauxval(AT_PAGESZ);

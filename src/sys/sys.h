@@ -47,6 +47,9 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes);
 
 size_t cm_sys_page_size(void);
 
+/* Is there address space for this much more? Maps it, and unmaps it. */
+bool cm_sys_can_map(size_t size);
+
 /* CPUs this process may run on, at least 1. */
 unsigned cm_sys_nr_cpus(void);
 
