@@ -56,4 +56,15 @@ told 'the third block is unharmed' good verify 3
 end_puppet
 check 'the report has the node again' 1 "$(of_report cxl nodes)"
 check 'and the tier is bound' strict "$(of_report cxl binding)"
+
+# No other tier is in the order, and on_full=spill says that any node will do then.
+start_puppet order=cxl
+told 'order=cxl: a block' 1 alloc 1 $((8 * mib))
+lies_on 'order=cxl: its pages' 1 where 1
+drain 1
+tell leave 1 1000
+within 'order=cxl: a drain is noticed' 1000
+tell alloc 2 $((8 * mib))
+lies_on 'order=cxl: without its only node it goes on in ordinary memory' 0 where 2
+end_puppet
 finish

@@ -103,8 +103,25 @@ cpuset_narrowed_and_widened() {
     tell window 1
     off=$(pages_off "$cxl")
     end_puppet
-    check 'what the kernel moved and nobody purged is told as misplaced, in units of 256 KiB' \
-        $((off / 64)) $(($(of_report cxl misplaced) / 262144))
+    # The last allocations of the process may change it by a few pages.
+    off=$((off - $(of_report cxl misplaced) / 4096))
+    check_that 'what the kernel moved and nobody purged is told as misplaced' test ${off#-} -lt 64
+}
+
+# The same while the process waits for its input: the library cannot have noticed, so it is the
+# kernel's policy on the range that brings the pages back.
+cpuset_changed_unseen() {
+    start_puppet order=cxl:ddr,placement=strict
+    echo "$puppet" >"$cgroups/live/cgroup.procs"
+    told 'a block of a process that then waits' 1 alloc 1 $((8 * mib))
+    echo "$ddr" >"$cgroups/live/cpuset.mems"
+    echo "$ddr,$cxl" >"$cgroups/live/cpuset.mems"
+    lies_on 'the kernel has moved its pages out of the cpuset' "$ddr" where 1
+    told 'it is paged out' 'done' pageout 1
+    told 'its data comes back' good verify 1
+    tell where 1
+    check_that "nearly all of its pages come back to cxl ($reply)" test "$(pages_off "$cxl")" -lt 300
+    end_puppet
 }
 
 freed_and_used_again ddr:cxl 0 "$ddr"
@@ -114,4 +131,6 @@ paged_out ddr:cxl 0 "$ddr"
 paged_out cxl:ddr 1 "$cxl"
 under_pressure cxl:ddr 1 "$cxl"
 cpuset_narrowed_and_widened
+cpuset_changed_unseen
+swapoff /dev/zram0
 finish
