@@ -23,7 +23,7 @@
 #define CM_TLS		__thread __attribute__((tls_model("initial-exec")))
 
 #define cm_container_of(ptr, type, member) \
-	((type *)((char *)(ptr) - offsetof(type, member)))
+	((type *)((char *)(ptr)-offsetof(type, member)))
 
 #define CM_ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -18,8 +18,7 @@
 static const char *const binding_name[] = {
 	[CM_BINDING_NONE] = "none",	[CM_BINDING_EMULATED] = "emulated",
 	[CM_BINDING_STRICT] = "strict", [CM_BINDING_PREFERRED] = "preferred",
-	[CM_BINDING_DENIED] = "denied",
-	[CM_BINDING_OFFLINE] = "offline",
+	[CM_BINDING_DENIED] = "denied", [CM_BINDING_OFFLINE] = "offline",
 };
 
 static const char *const state_name[] = {

@@ -36,8 +36,10 @@ CM_EXPORT void *memalign(size_t alignment, size_t size)
 		return NULL;
 	}
 	if (unlikely(!is_power_of_two(alignment)))
-		alignment = alignment <= 1 ? 1 :
-			(size_t)1 << (64 - __builtin_clzl(alignment - 1));
+		alignment = alignment <= 1 ?
+				    1 :
+				    (size_t)1 << (64 - __builtin_clzl(
+							       alignment - 1));
 	return cm_slow_alloc(size, alignment, false);
 }
 

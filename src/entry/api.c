@@ -9,7 +9,8 @@
 #include "pool/pool.h"
 
 _Static_assert((int)CXLM_TIER_DDR == (int)CM_TIER_DDR &&
-	       (int)CXLM_TIER_CXL == (int)CM_TIER_CXL, "one numbering");
+		       (int)CXLM_TIER_CXL == (int)CM_TIER_CXL,
+	       "one numbering");
 
 CM_EXPORT const char *cxlm_version(void)
 {

@@ -47,8 +47,8 @@ CM_EXPORT int malloc_trim(size_t pad)
 			continue;
 		if (pool->single && t != CM_TIER_DDR)
 			continue;
-		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL,
-					NULL, 0);
+		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL,
+					0);
 		cm_pool_purge(pool);
 	}
 	errno = saved;
@@ -139,6 +139,7 @@ CM_EXPORT int malloc_info(int options, FILE *out)
 		"<total type=\"rest\" count=\"0\" size=\"%zu\"/>\n"
 		"<system type=\"current\" size=\"%zu\"/>\n"
 		"<aspace type=\"total\" size=\"%zu\"/>\n"
-		"</malloc>\n", s.cached, s.held, s.held);
+		"</malloc>\n",
+		s.cached, s.held, s.held);
 	return 0;
 }

@@ -59,7 +59,8 @@ static void configure_jemalloc(enum cm_tier tier,
 
 	cm_line_init(&line, je_conf[tier], sizeof(je_conf[tier]), -1);
 	if (cm_process.state != CM_STATE_NO_WINDOW)
-		cm_line_fmt(&line, "narenas:1,oversize_threshold:0,"
+		cm_line_fmt(&line,
+			    "narenas:1,oversize_threshold:0,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];

@@ -56,7 +56,9 @@ static bool find_in_library(const char *library, const char *name, void *slot)
 static bool find(const void *caller, const char *name, void *slot)
 {
 	static const char *const libs[] = {
-		"libstdc++.so.6", "libc++.so.1", "libc++abi.so.1",
+		"libstdc++.so.6",
+		"libc++.so.1",
+		"libc++abi.so.1",
 	};
 
 	Dl_info info;
@@ -65,8 +67,7 @@ static bool find(const void *caller, const char *name, void *slot)
 	    find_in_library(info.dli_fname, name, slot))
 		return true;
 	/* The program itself comes ahead of us: a static runtime. */
-	if (find_in(RTLD_NEXT, name, slot) ||
-	    find_in(RTLD_DEFAULT, name, slot))
+	if (find_in(RTLD_NEXT, name, slot) || find_in(RTLD_DEFAULT, name, slot))
 		return true;
 	for (size_t i = 0; i < CM_ARRAY_SIZE(libs); i++)
 		if (find_in_library(libs[i], name, slot))
@@ -85,25 +86,25 @@ static new_handler current_handler(const void *caller)
  * A static libc++ over a shared libc++abi hides the function that throws. Its
  * operator new is there: it asks our malloc, which fails again, and throws.
  */
-static void *fail_like_theirs(size_t size, size_t alignment,
-			      const void *caller)
+static void *fail_like_theirs(size_t size, size_t alignment, const void *caller)
 {
 	void *(*plain)(size_t);
 	void *(*aligned)(size_t, size_t);
 
 	if (alignment)
 		return find(caller, "_ZnwmSt11align_val_t", &aligned) &&
-		       aligned != _ZnwmSt11align_val_t ?
-			aligned(size, alignment) : NULL;
-	return find(caller, "_Znwm", &plain) && plain != _Znwm ? plain(size) : NULL;
+				       aligned != _ZnwmSt11align_val_t ?
+			       aligned(size, alignment) :
+			       NULL;
+	return find(caller, "_Znwm", &plain) && plain != _Znwm ? plain(size) :
+								 NULL;
 }
 
 /*
  * [new.delete.single]: while there is a handler call it and try again, else
  * throw. Without any C++ runtime to throw with, NULL is all we have.
  */
-CM_COLD static void *failed(size_t size, size_t alignment,
-			    const void *caller)
+CM_COLD static void *failed(size_t size, size_t alignment, const void *caller)
 {
 	void (*throw_bad_alloc)(void);
 	new_handler handler;
@@ -131,20 +132,24 @@ CM_COLD static void *failed_nothrow(size_t size, const void *tag,
 	void *(*theirs)(size_t, const void *);
 
 	return current_handler(caller) &&
-	       find(caller, "_ZnwmRKSt9nothrow_t", &theirs) &&
-	       theirs != _ZnwmRKSt9nothrow_t ? theirs(size, tag) : NULL;
+			       find(caller, "_ZnwmRKSt9nothrow_t", &theirs) &&
+			       theirs != _ZnwmRKSt9nothrow_t ?
+		       theirs(size, tag) :
+		       NULL;
 }
 
 CM_COLD static void *failed_nothrow_aligned(size_t size, size_t alignment,
-					    const void *tag,
-					    const void *caller)
+					    const void *tag, const void *caller)
 {
 	void *(*theirs)(size_t, size_t, const void *);
 
 	return current_handler(caller) &&
-	       find(caller, "_ZnwmSt11align_val_tRKSt9nothrow_t", &theirs) &&
-	       theirs != _ZnwmSt11align_val_tRKSt9nothrow_t ?
-		theirs(size, alignment, tag) : NULL;
+			       find(caller,
+				    "_ZnwmSt11align_val_tRKSt9nothrow_t",
+				    &theirs) &&
+			       theirs != _ZnwmSt11align_val_tRKSt9nothrow_t ?
+		       theirs(size, alignment, tag) :
+		       NULL;
 }
 
 /* In the exported function itself: the address it returns to is the caller. */
@@ -164,8 +169,7 @@ CM_COLD static void *failed_nothrow_aligned(size_t size, size_t alignment,
 
 #define NEW_ALIGNED_NOTHROW(size, align, tag)				\
 	void *p = cm_slow_alloc(size, align, false);			\
-	return likely(p) ? p : failed_nothrow_aligned(size, align, tag,	\
-						      CALLER)
+	return likely(p) ? p : failed_nothrow_aligned(size, align, tag, CALLER)
 
 #define NEW(name, params, call)						\
 	void *name params						\
@@ -186,10 +190,8 @@ NEW(_Znwm, (size_t size), NEW_PLAIN(size))
 NEW(_Znam, (size_t size), NEW_PLAIN(size))
 NEW(_ZnwmRKSt9nothrow_t, (size_t size, const void *tag), NEW_NOTHROW(size, tag))
 NEW(_ZnamRKSt9nothrow_t, (size_t size, const void *tag), NEW_NOTHROW(size, tag))
-NEW(_ZnwmSt11align_val_t, (size_t size, size_t align),
-    NEW_ALIGNED(size, align))
-NEW(_ZnamSt11align_val_t, (size_t size, size_t align),
-    NEW_ALIGNED(size, align))
+NEW(_ZnwmSt11align_val_t, (size_t size, size_t align), NEW_ALIGNED(size, align))
+NEW(_ZnamSt11align_val_t, (size_t size, size_t align), NEW_ALIGNED(size, align))
 NEW(_ZnwmSt11align_val_tRKSt9nothrow_t,
     (size_t size, size_t align, const void *tag),
     NEW_ALIGNED_NOTHROW(size, align, tag))

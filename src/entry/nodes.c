@@ -50,7 +50,8 @@ static void say_missing(enum cm_tier tier, const struct cm_nodeset *wanted,
 	(void)cm_nodeset_format(memory, known, sizeof(known));
 	cm_nodeset_and(&good, memory);
 	cm_line_say("%s.nodes=%s: not a node with memory this process may "
-		    "use (those are %s), %s", tier_name(tier), text, known,
+		    "use (those are %s), %s",
+		    tier_name(tier), text, known,
 		    cm_nodeset_empty(&good) ? "using auto" :
 					      "used when it appears");
 }

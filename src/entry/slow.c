@@ -196,7 +196,8 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 	}
 	if (unlikely(atomic_load_explicit(&cm_process.life,
 					  memory_order_acquire) !=
-		     CM_LIFE_READY) && !cm_init()) {
+		     CM_LIFE_READY) &&
+	    !cm_init()) {
 		p = cm_early_alloc(size, alignment);
 		if (!p)
 			errno = ENOMEM;
@@ -252,7 +253,8 @@ void cm_slow_free(void *p)
 		return;
 	if (unlikely(atomic_load_explicit(&cm_process.life,
 					  memory_order_acquire) !=
-		     CM_LIFE_READY) && !cm_init())
+		     CM_LIFE_READY) &&
+	    !cm_init())
 		return;		/* not ours, and too early to find its owner */
 	saved = errno;
 	pool = owner(p);

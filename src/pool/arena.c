@@ -63,8 +63,7 @@ static int create(struct cm_pool *pool)
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");
 	/* Publishes the slot to readers, who take no lock. */
-	atomic_store_explicit(&pool->nr_arenas, slot + 1,
-			      memory_order_release);
+	atomic_store_explicit(&pool->nr_arenas, slot + 1, memory_order_release);
 	return (int)slot;
 }
 
@@ -131,8 +130,8 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	if (pool->je->mallctl("thread.arena", NULL, NULL,
 			      &pool->arena[slot].index,
 			      sizeof(pool->arena[slot].index)) ||
-	    pool->je->mallctl("thread.deallocatedp",
-			      &thread->freed[pool->tier], &size, NULL, 0)) {
+	    pool->je->mallctl("thread.deallocatedp", &thread->freed[pool->tier],
+			      &size, NULL, 0)) {
 		cm_lock(&cm_arena_lock);
 		pool->arena[slot].nr_threads--;
 		cm_unlock(&cm_arena_lock);
@@ -179,7 +178,7 @@ void cm_arena_fork_child(const struct cm_thread *thread)
 						   memory_order_relaxed);
 
 		for (unsigned i = 0; i < nr; i++)
-			pool->arena[i].nr_threads =
-				thread->attached[t] && thread->arena[t] == i;
+			pool->arena[i].nr_threads = thread->attached[t] &&
+						    thread->arena[t] == i;
 	}
 }

@@ -49,8 +49,7 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 						  memory_order_relaxed);
 	uint64_t limit = atomic_load_explicit(&pool->limit,
 					      memory_order_relaxed);
-	uint64_t used = atomic_load_explicit(&pool->used,
-					     memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
 
 	if (!cm_room_take(pool, bytes)) {
 		cm_thread.refused[pool->tier] = true;
@@ -60,8 +59,7 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 	}
 	do {
 		if ((bytes > allowance || used > allowance - bytes) &&
-		    !atomic_load_explicit(&pool->elastic,
-					  memory_order_relaxed))
+		    !atomic_load_explicit(&pool->elastic, memory_order_relaxed))
 			goto refuse;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&pool->used, &used, used + bytes, memory_order_relaxed,
@@ -99,13 +97,13 @@ static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
 	if (size > window.size || slack > window.size - size)
 		return NULL;
 	for (int i = 0; i < MAX_PROBES; i++) {
-		uintptr_t at = atomic_fetch_add_explicit(
-			&pool->next, size + slack + step,
-			memory_order_relaxed) + step;
+		uintptr_t at = atomic_fetch_add_explicit(&pool->next,
+							 size + slack + step,
+							 memory_order_relaxed) +
+			       step;
 		int err;
 
-		if (at < window.base || at > end ||
-		    end - at < size + slack)
+		if (at < window.base || at > end || end - at < size + slack)
 			return NULL;
 		at = (at + slack) & ~(uintptr_t)(alignment - 1);
 		err = pool->sys->map_at((void *)at, size);

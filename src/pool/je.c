@@ -10,17 +10,15 @@
 	size_t p##malloc_usable_size(void *);				\
 	int p##mallctl(const char *, void *, size_t *, void *, size_t);	\
 	int p##mallctlnametomib(const char *, size_t *, size_t *);	\
-	int p##mallctlbymib(const size_t *, size_t, void *, size_t *,	\
-			    void *, size_t)
+	int p##mallctlbymib(const size_t *, size_t, void *, size_t *, void *, \
+			    size_t)
 
 #define INSTANCE(p)							\
 	{								\
 		.prefix = #p, .conf = &p##malloc_conf,			\
-		.message = &p##malloc_message,				\
-		.mallocx = p##mallocx, .rallocx = p##rallocx,		\
-		.dallocx = p##dallocx,					\
-		.usable_size = p##malloc_usable_size,			\
-		.mallctl = p##mallctl,					\
+		.message = &p##malloc_message, .mallocx = p##mallocx, \
+		.rallocx = p##rallocx, .dallocx = p##dallocx, \
+		.usable_size = p##malloc_usable_size, .mallctl = p##mallctl, \
 		.mallctlnametomib = p##mallctlnametomib,		\
 		.mallctlbymib = p##mallctlbymib,			\
 	}

@@ -125,7 +125,8 @@ static void destroy_1(void *value)
 void cm_je_take_keys(void)
 {
 	static void (*const destroy[CM_NR_TIERS])(void *) = {
-		destroy_0, destroy_1,
+		destroy_0,
+		destroy_1,
 	};
 
 	for (unsigned i = 0; i < CM_NR_TIERS; i++)

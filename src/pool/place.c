@@ -16,7 +16,8 @@ void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
 
 	do {
 		while ((seq = atomic_load_explicit(&shared->seq,
-						   memory_order_acquire)) & 1)
+						   memory_order_acquire)) &
+		       1)
 			;	/* the writer only copies */
 		for (size_t i = 0; i < CM_PLACE_WORDS; i++)
 			word[i] = atomic_load_explicit(&shared->word[i],
@@ -52,8 +53,10 @@ static void bind(struct cm_pool *pool, const struct cm_place *place,
 	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
 	if (err == -EINVAL &&
 	    place->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
-		err = pool->sys->bind((void *)at, size, CM_MPOL_PREFERRED |
-				      CM_MPOL_F_STATIC_NODES, &place->nodes);
+		err = pool->sys->bind((void *)at, size,
+				      CM_MPOL_PREFERRED |
+					      CM_MPOL_F_STATIC_NODES,
+				      &place->nodes);
 	/* A kernel or seccomp filter that refuses will go on refusing. */
 	if (err == -EPERM || err == -ENOSYS)
 		atomic_store_explicit(&pool->place.denied, true,

@@ -46,8 +46,7 @@ struct cm_place_shared {
 void cm_place_get(struct cm_place_shared *shared, struct cm_place *place);
 
 /* One writer at a time. */
-void cm_place_set(struct cm_place_shared *shared,
-		  const struct cm_place *place);
+void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place);
 
 /* Bind a range as the place says. For hooks: no lock, no allocation. */
 void cm_place_bind(struct cm_pool *pool, void *at, size_t size);

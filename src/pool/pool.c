@@ -53,8 +53,7 @@ void cm_pool_purge(struct cm_pool *pool)
  */
 static bool reclaim(struct cm_pool *pool, size_t size)
 {
-	uint64_t used = atomic_load_explicit(&pool->used,
-					     memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
 	uint64_t in_use = cm_pool_in_use(pool);
 
 	if (used < in_use || used - in_use < cm_pool_margin(pool) ||
@@ -92,10 +91,9 @@ bool cm_pool_refresh(struct cm_pool *pool)
 						 memory_order_relaxed);
 	if (cm_pool_in_use(pool) + margin <= allowance ||
 	    (thread->freed[pool->tier] &&
-	     *thread->freed[pool->tier] -
-			     thread->freed_when_full[pool->tier] >= margin)) {
-		atomic_store_explicit(&pool->full, false,
-				      memory_order_relaxed);
+	     *thread->freed[pool->tier] - thread->freed_when_full[pool->tier] >=
+		     margin)) {
+		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 		return true;
 	}
 	return false;
@@ -149,8 +147,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
 			return p;
 		if (tries || !reclaim(pool, size))
 			break;
-		atomic_store_explicit(&pool->full, false,
-				      memory_order_relaxed);
+		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 	}
 	remember_full(pool, thread);
 	return NULL;
@@ -170,8 +167,8 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 	if (unlikely(thread->exiting)) {
 		unsigned index = pool->arena[thread->arena[pool->tier]].index;
 
-		return pool->je->rallocx(p, size, CM_JE_TCACHE_NONE |
-					 CM_JE_ARENA(index));
+		return pool->je->rallocx(
+			p, size, CM_JE_TCACHE_NONE | CM_JE_ARENA(index));
 	}
 	return pool->je->rallocx(p, size, 0);
 }

@@ -81,7 +81,8 @@ extern struct cm_pool cm_pool[CM_NR_TIERS] CM_HIDDEN;
 static inline uint64_t cm_pool_margin(const struct cm_pool *pool)
 {
 	uint64_t part = atomic_load_explicit(&pool->allowance,
-					     memory_order_relaxed) / 32;
+					     memory_order_relaxed) /
+			32;
 
 	return part < 64 * KIB ? 64 * KIB : part > 16 * MIB ? 16 * MIB : part;
 }

@@ -26,8 +26,8 @@ int cm_residency_line(char *line, void *residency)
 		unsigned long node = strtoul(s + 2, &end, 10);
 
 		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES)
-			r->out->resident[node] +=
-				strtoul(end + 1, &end, 10) * page_size;
+			r->out->resident[node] += strtoul(end + 1, &end, 10) *
+						  page_size;
 		s = end;
 	}
 	return 0;
@@ -39,10 +39,10 @@ static void residency(const struct cm_pool *pool, const struct cm_place *place,
 	struct cm_residency r = { cm_window_of(pool->tier), out };
 
 	out->resident_known = r.window.size &&
-		cm_file_lines("/proc/self/numa_maps", cm_residency_line,
-			      &r) == 0;
-	if (!out->resident_known || (place->binding != CM_BINDING_OFFLINE &&
-				     !cm_place_is_bound(place)))
+			      cm_file_lines("/proc/self/numa_maps",
+					    cm_residency_line, &r) == 0;
+	if (!out->resident_known ||
+	    (place->binding != CM_BINDING_OFFLINE && !cm_place_is_bound(place)))
 		return;
 	for (unsigned node = 0; node < CM_MAX_NODES; node++)
 		if (!cm_nodeset_test(&place->home, node))

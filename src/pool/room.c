@@ -43,8 +43,8 @@ static uint64_t headroom(unsigned node, uint64_t total)
 		part = 8 * MIB;
 	if (part > 512 * MIB)
 		part = 512 * MIB;
-	return part + atomic_load_explicit(&reserve[node],
-					   memory_order_relaxed);
+	return part +
+	       atomic_load_explicit(&reserve[node], memory_order_relaxed);
 }
 
 /* UINT64_MAX where nothing can be known: no sysfs (a chroot). */
@@ -97,8 +97,8 @@ static int swap_line(char *line, void *arg)
 	static const char name[] = "SwapFree:";
 
 	if (!strncmp(line, name, sizeof(name) - 1))
-		*(uint64_t *)arg = strtoul(line + sizeof(name) - 1, NULL,
-					   10) * KIB;
+		*(uint64_t *)arg = strtoul(line + sizeof(name) - 1, NULL, 10) *
+				   KIB;
 	return 0;
 }
 

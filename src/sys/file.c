@@ -79,8 +79,8 @@ int cm_file_lines(const char *path, int (*fn)(char *line, void *arg), void *arg)
 			break;
 		len += (size_t)n;
 		buf[len] = '\0';
-		while (ret == 0 && (end = memchr(line, '\n',
-				    len - (size_t)(line - buf)))) {
+		while (ret == 0 &&
+		       (end = memchr(line, '\n', len - (size_t)(line - buf)))) {
 			*end = '\0';
 			if (!skip)
 				ret = fn(line, arg);

@@ -53,8 +53,9 @@ static int real_purge(void *at, size_t size)
 	int err = result(syscall(SYS_madvise, at, size, MADV_DONTNEED), saved);
 
 	if (err == -EINVAL)	/* locked pages: mlockall */
-		err = result(syscall(SYS_madvise, at, size,
-				     MADV_DONTNEED_LOCKED), saved);
+		err = result(
+			syscall(SYS_madvise, at, size, MADV_DONTNEED_LOCKED),
+			saved);
 	return err;
 }
 
@@ -65,7 +66,8 @@ static int real_bind(void *at, size_t size, int mode,
 
 	/* maxnode counts one past the last bit the kernel reads. */
 	return result(syscall(SYS_mbind, at, size, (long)mode, nodes->bits,
-			      (long)CM_MAX_NODES + 1, 0L), saved);
+			      (long)CM_MAX_NODES + 1, 0L),
+		      saved);
 }
 
 const struct cm_sys_ops cm_sys_real = {
@@ -82,7 +84,8 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 	memset(nodes, 0, sizeof(*nodes));
 	return result(syscall(SYS_get_mempolicy, NULL, nodes->bits,
 			      (long)CM_MAX_NODES, NULL,
-			      (long)CM_MPOL_F_MEMS_ALLOWED), saved);
+			      (long)CM_MPOL_F_MEMS_ALLOWED),
+		      saved);
 }
 
 bool cm_sys_can_map(size_t size)
@@ -109,8 +112,8 @@ unsigned cm_sys_nr_cpus(void)
 	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 
 	errno = saved;
-	for (size_t i = 0; i < CM_ARRAY_SIZE(mask) &&
-			   (long)(i * sizeof(long)) < bytes; i++)
+	for (size_t i = 0;
+	     i < CM_ARRAY_SIZE(mask) && (long)(i * sizeof(long)) < bytes; i++)
 		nr += (unsigned)__builtin_popcountl(mask[i]);
 	return nr ? nr : 1;
 }

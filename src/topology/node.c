@@ -7,8 +7,8 @@
 #include "sys/sys.h"
 #include "topology/node.h"
 
-static void node_path(char *path, size_t size, const char *sysfs,
-		      unsigned node, const char *file)
+static void node_path(char *path, size_t size, const char *sysfs, unsigned node,
+		      const char *file)
 {
 	struct cm_line line;
 
@@ -31,7 +31,8 @@ static int meminfo_line(char *line, void *arg)
 		return 0;
 	name++;
 	bytes = strchr(name, ':') ?
-		strtoul(strchr(name, ':') + 1, NULL, 10) * KIB : 0;
+			strtoul(strchr(name, ':') + 1, NULL, 10) * KIB :
+			0;
 	if (!strncmp(name, "MemTotal:", 9))
 		out->total = bytes;
 	else if (!strncmp(name, "MemFree:", 8))
@@ -100,8 +101,7 @@ static int zoneinfo_line(char *line, void *arg)
 	return 0;
 }
 
-int cm_node_reserve_read(const char *path,
-			 _Atomic uint64_t bytes[CM_MAX_NODES])
+int cm_node_reserve_read(const char *path, _Atomic uint64_t bytes[CM_MAX_NODES])
 {
 	struct zones zones = { .bytes = bytes, .first = true };
 
@@ -114,7 +114,8 @@ static uint64_t number(const char *sysfs, unsigned node, const char *file)
 
 	node_path(path, sizeof(path), sysfs, node, file);
 	return cm_file_read(path, text, sizeof(text)) > 0 ?
-		strtoul(text, NULL, 10) : 0;
+		       strtoul(text, NULL, 10) :
+		       0;
 }
 
 void cm_node_speed_read(const char *sysfs, unsigned node,

@@ -110,8 +110,10 @@ static bool latency_of(const char *sysfs, unsigned node, uint64_t *ns)
 	struct cm_line line;
 
 	cm_line_init(&line, path, sizeof(path), -1);
-	cm_line_fmt(&line, "%s/devices/system/node/node%u/access0/initiators"
-		    "/read_latency", sysfs, node);
+	cm_line_fmt(&line,
+		    "%s/devices/system/node/node%u/access0/initiators"
+		    "/read_latency",
+		    sysfs, node);
 	return read_number(path, ns) && *ns;
 }
 
@@ -191,8 +193,9 @@ void cm_topo_read(struct cm_topo *topo, const char *sysfs)
 	if (cm_nodeset_weight(&topo->memory) > 1) {
 		make_path(path, "%s/devices/system/node/%s", sysfs, "has_cpu");
 		read_list(&topo->cpu, path);
-		for (unsigned i = 0; i < CM_ARRAY_SIZE(sources) &&
-				     topo->source == CM_TOPO_NONE; i++)
+		for (unsigned i = 0;
+		     i < CM_ARRAY_SIZE(sources) && topo->source == CM_TOPO_NONE;
+		     i++)
 			if (sources[i].ask(topo, sysfs))
 				topo->source = sources[i].source;
 	}

@@ -80,7 +80,8 @@ static void in_threads(size_t n, int round)
 		good &= said != NULL;
 	}
 	check(made > 0 && good,
-	      "round %d: %d threads run out of %zu byte blocks", round, made, n);
+	      "round %d: %d threads run out of %zu byte blocks", round, made,
+	      n);
 	p = malloc(20 * MIB);
 	if (p)
 		memset(p, 1, 20 * MIB);

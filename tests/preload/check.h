@@ -34,8 +34,8 @@ static inline void check_write(const char *text)
 	}
 }
 
-__attribute__((format(printf, 2, 3)))
-static inline void check(int good, const char *name, ...)
+__attribute__((format(printf, 2, 3))) static inline void
+check(int good, const char *name, ...)
 {
 	char text[256], line[320];
 	int saved = errno;
@@ -52,8 +52,8 @@ static inline void check(int good, const char *name, ...)
 	errno = saved;
 }
 
-__attribute__((format(printf, 1, 2)))
-static inline void note(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static inline void note(const char *fmt,
+							      ...)
 {
 	char text[256] = "# ";
 	int saved = errno;

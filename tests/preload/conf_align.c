@@ -11,9 +11,8 @@
 
 #include "check.h"
 
-static const size_t sizes[] = {
-	0, 1, 7, 16, 63, 64, 100, 4095, 4096, 4097, 65537, 300000
-};
+static const size_t sizes[] = { 0,   1,	   7,	 16,   63,    64,
+				100, 4095, 4096, 4097, 65537, 300000 };
 
 #define NR_SIZES	(sizeof(sizes) / sizeof(sizes[0]))
 #define MAX_ALIGN	((size_t)8 << 20)
@@ -67,9 +66,12 @@ static void powers_of_two(void)
 static void other_alignments_are_rounded_up_by_memalign(void)
 {
 	static const size_t pairs[][2] = {
-		{ 0, 16 }, { 3, 16 }, { 9, 16 }, { 17, 32 }, { 24, 32 },
-		{ 48, 64 }, { 65, 128 }, { 100, 128 }, { 1000, 1024 },
-		{ 4095, 4096 }, { 4097, 8192 }, { 5000, 8192 },
+		{ 0, 16 },	   { 3, 16 },
+		{ 9, 16 },	   { 17, 32 },
+		{ 24, 32 },	   { 48, 64 },
+		{ 65, 128 },	   { 100, 128 },
+		{ 1000, 1024 },	   { 4095, 4096 },
+		{ 4097, 8192 },	   { 5000, 8192 },
 		{ 65537, 131072 }, { (1 << 20) + 1, 2 << 20 },
 	};
 	int good = 1;
@@ -102,8 +104,7 @@ static void aligned_alloc_of_an_odd_alignment_is_sound(void)
 
 		errno = 0;
 		p = aligned_alloc(hide(align), 300);
-		good &= p ? usable_block(p, (align + 1), 300)
-			  : errno == EINVAL;
+		good &= p ? usable_block(p, (align + 1), 300) : errno == EINVAL;
 	}
 	check(good, "aligned_alloc of an odd alignment: EINVAL or aligned");
 }
@@ -111,8 +112,27 @@ static void aligned_alloc_of_an_odd_alignment_is_sound(void)
 static void posix_memalign_refuses_bad_alignments(void)
 {
 	static const size_t bad[] = {
-		0, 1, 2, 3, 4, 6, 7, 9, 12, 20, 24, 40, 56, 100, 4095, 4097,
-		12288, SIZE_MAX, SIZE_MAX - 7, SIZE_MAX / 2, SIZE_MAX / 3,
+		0,
+		1,
+		2,
+		3,
+		4,
+		6,
+		7,
+		9,
+		12,
+		20,
+		24,
+		40,
+		56,
+		100,
+		4095,
+		4097,
+		12288,
+		SIZE_MAX,
+		SIZE_MAX - 7,
+		SIZE_MAX / 2,
+		SIZE_MAX / 3,
 	};
 	int said = 1, pointer = 1, number = 1;
 	char mark;
@@ -165,7 +185,8 @@ static void alignments_beyond_the_address_space_fail(void)
 	check(good, "alignment 2^62 or 2^63 fails with ENOMEM");
 	errno = 0;
 	check(!memalign(hide(1 << 20), hide(SIZE_MAX - (1 << 20))) &&
-	      errno == ENOMEM, "alignment plus size may overflow: ENOMEM");
+		      errno == ENOMEM,
+	      "alignment plus size may overflow: ENOMEM");
 }
 
 static void pages(void)

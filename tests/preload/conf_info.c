@@ -49,14 +49,14 @@ static void mallinfo2_counts_blocks(void)
 	 * by an extent; this process has one thread.
 	 */
 	check(full.arena >= full.uordblks + full.fordblks -
-	      (full.uordblks + full.fordblks) / 16 &&
-	      full.arena <= full.uordblks + full.fordblks +
-	      full.arena / 16 + (1 << 20),
+				      (full.uordblks + full.fordblks) / 16 &&
+		      full.arena <= full.uordblks + full.fordblks +
+					    full.arena / 16 + (1 << 20),
 	      "mallinfo2: in use and free add up to what is held");
 	give();
 	after = mallinfo2();
 	check(after.uordblks + after.hblkhd <=
-	      full.uordblks + full.hblkhd - total + slack,
+		      full.uordblks + full.hblkhd - total + slack,
 	      "mallinfo2 counts them no more after free");
 }
 
@@ -89,7 +89,7 @@ static void trim_gives_memory_back(void)
 	said = malloc_trim(0);
 	after = resident();
 	check(full >= before + BLOCKS * BLOCK / 2 &&
-	      after < before + BLOCKS * BLOCK / 8,
+		      after < before + BLOCKS * BLOCK / 8,
 	      "malloc_trim gives 64 MiB back (%zu KiB left)",
 	      (after - before) >> 10);
 	check(said == 0 || said == 1, "malloc_trim says 0 or 1");
@@ -100,10 +100,15 @@ static void trim_gives_memory_back(void)
 static void mallopt_accepts_what_programs_set(void)
 {
 	static const int params[][2] = {
-		{ M_MMAP_THRESHOLD, 128 << 10 }, { M_TRIM_THRESHOLD, 1 << 20 },
-		{ M_TOP_PAD, 64 << 10 }, { M_MMAP_MAX, 100 },
-		{ M_ARENA_MAX, 2 }, { M_ARENA_TEST, 2 }, { M_MXFAST, 64 },
-		{ M_PERTURB, 0 }, { M_CHECK_ACTION, 3 },
+		{ M_MMAP_THRESHOLD, 128 << 10 },
+		{ M_TRIM_THRESHOLD, 1 << 20 },
+		{ M_TOP_PAD, 64 << 10 },
+		{ M_MMAP_MAX, 100 },
+		{ M_ARENA_MAX, 2 },
+		{ M_ARENA_TEST, 2 },
+		{ M_MXFAST, 64 },
+		{ M_PERTURB, 0 },
+		{ M_CHECK_ACTION, 3 },
 	};
 	int good = 1;
 	void *p;
@@ -130,7 +135,7 @@ static void malloc_info_writes_xml(void)
 	fclose(f);
 	check(said == 0, "malloc_info returns 0");
 	check(text && !strncmp(text, "<malloc", 7) &&
-	      strstr(text, "</malloc>\n") == text + length - 10,
+		      strstr(text, "</malloc>\n") == text + length - 10,
 	      "malloc_info writes one <malloc> element");
 	free(text);
 	f = open_memstream(&text, &length);

@@ -11,21 +11,54 @@
 
 #include "check.h"
 
-static void *by_malloc(size_t n) { return malloc(n); }
-static void *by_calloc_one(size_t n) { return calloc(1, n); }
-static void *by_calloc_many(size_t n) { return calloc(n, 1); }
-static void *by_realloc_null(size_t n) { return realloc(NULL, n); }
-static void *by_reallocarray(size_t n) { return reallocarray(NULL, 1, n); }
+static void *by_malloc(size_t n)
+{
+	return malloc(n);
+}
+static void *by_calloc_one(size_t n)
+{
+	return calloc(1, n);
+}
+static void *by_calloc_many(size_t n)
+{
+	return calloc(n, 1);
+}
+static void *by_realloc_null(size_t n)
+{
+	return realloc(NULL, n);
+}
+static void *by_reallocarray(size_t n)
+{
+	return reallocarray(NULL, 1, n);
+}
 static void *by_reallocarray_many(size_t n)
 {
 	return reallocarray(NULL, n, 1);
 }
-static void *by_memalign(size_t n) { return memalign(64, n); }
-static void *by_memalign_small(size_t n) { return memalign(8, n); }
-static void *by_memalign_huge(size_t n) { return memalign(1 << 21, n); }
-static void *by_aligned_alloc(size_t n) { return aligned_alloc(64, n); }
-static void *by_valloc(size_t n) { return valloc(n); }
-static void *by_pvalloc(size_t n) { return pvalloc(n); }
+static void *by_memalign(size_t n)
+{
+	return memalign(64, n);
+}
+static void *by_memalign_small(size_t n)
+{
+	return memalign(8, n);
+}
+static void *by_memalign_huge(size_t n)
+{
+	return memalign(1 << 21, n);
+}
+static void *by_aligned_alloc(size_t n)
+{
+	return aligned_alloc(64, n);
+}
+static void *by_valloc(size_t n)
+{
+	return valloc(n);
+}
+static void *by_pvalloc(size_t n)
+{
+	return pvalloc(n);
+}
 
 /* This one returns the error; give it the others' form. */
 static void *by_posix_memalign(size_t n)
@@ -63,14 +96,26 @@ static const struct {
 static size_t impossible(unsigned i)
 {
 	static const size_t edges[] = {
-		SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 7, SIZE_MAX - 15,
-		SIZE_MAX - 63, SIZE_MAX - 4094, SIZE_MAX - 4095,
-		SIZE_MAX - 4096, SIZE_MAX - 8191, SIZE_MAX - (2 << 20),
-		SIZE_MAX / 4 * 3, (size_t)PTRDIFF_MAX + 4097,
-		(size_t)PTRDIFF_MAX + 2, (size_t)PTRDIFF_MAX + 1,
+		SIZE_MAX,
+		SIZE_MAX - 1,
+		SIZE_MAX - 7,
+		SIZE_MAX - 15,
+		SIZE_MAX - 63,
+		SIZE_MAX - 4094,
+		SIZE_MAX - 4095,
+		SIZE_MAX - 4096,
+		SIZE_MAX - 8191,
+		SIZE_MAX - (2 << 20),
+		SIZE_MAX / 4 * 3,
+		(size_t)PTRDIFF_MAX + 4097,
+		(size_t)PTRDIFF_MAX + 2,
+		(size_t)PTRDIFF_MAX + 1,
 		/* legal for an object, impossible on this machine */
-		PTRDIFF_MAX, PTRDIFF_MAX - 1, PTRDIFF_MAX - 4096,
-		PTRDIFF_MAX - (4 << 20), PTRDIFF_MAX / 2 + 1,
+		PTRDIFF_MAX,
+		PTRDIFF_MAX - 1,
+		PTRDIFF_MAX - 4096,
+		PTRDIFF_MAX - (4 << 20),
+		PTRDIFF_MAX / 2 + 1,
 	};
 	const unsigned nr_edges = sizeof(edges) / sizeof(edges[0]);
 
@@ -110,12 +155,17 @@ static void every_function_refuses_every_impossible_size(void)
 static void products_that_overflow_are_refused(void)
 {
 	static const size_t pairs[][2] = {
-		{ SIZE_MAX / 4 + 2, 4 }, { 4, SIZE_MAX / 4 + 2 },
+		{ SIZE_MAX / 4 + 2, 4 },
+		{ 4, SIZE_MAX / 4 + 2 },
 		{ (size_t)1 << 32, (size_t)1 << 32 },
 		{ ((size_t)1 << 32) + 1, (size_t)1 << 32 },
-		{ SIZE_MAX, 2 }, { 2, SIZE_MAX }, { SIZE_MAX, SIZE_MAX },
-		{ SIZE_MAX / 2 + 1, 2 }, { SIZE_MAX / 16 + 1, 16 },
-		{ PTRDIFF_MAX, 2 }, { 3, (size_t)PTRDIFF_MAX },
+		{ SIZE_MAX, 2 },
+		{ 2, SIZE_MAX },
+		{ SIZE_MAX, SIZE_MAX },
+		{ SIZE_MAX / 2 + 1, 2 },
+		{ SIZE_MAX / 16 + 1, 16 },
+		{ PTRDIFF_MAX, 2 },
+		{ 3, (size_t)PTRDIFF_MAX },
 		{ (size_t)PTRDIFF_MAX / 8 + 1, 8 },
 	};
 	unsigned char *volatile keep = malloc(100);

@@ -79,10 +79,11 @@ static void usable_size_is_usable(void)
 
 static void calloc_is_zero_after_dirty_use(void)
 {
-	static const size_t sizes[] = {
-		1, 8, 16, 24, 100, 500, 1024, 4000, 4096, 10000, 16384, 40000,
-		65536, 131072, 300000, 1 << 20, 3 << 20, 9 << 20
-	};
+	static const size_t sizes[] = { 1,	 8,	 16,	 24,
+					100,	 500,	 1024,	 4000,
+					4096,	 10000,	 16384,	 40000,
+					65536,	 131072, 300000, 1 << 20,
+					3 << 20, 9 << 20 };
 	int good = 1;
 
 	for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
@@ -253,7 +254,10 @@ static void free_keeps_errno(void)
 /* Blocks must not overlap, whatever the mixture. */
 static void blocks_keep_apart(void)
 {
-	static struct { unsigned char *p; size_t n; } slot[2000];
+	static struct {
+		unsigned char *p;
+		size_t n;
+	} slot[2000];
 	uint32_t state = 99;
 	int good = 1;
 

@@ -45,12 +45,11 @@ static void on_fork(void)
 	work();
 }
 
-__attribute__((constructor(101)))
-static void earliest(void)
+__attribute__((constructor(101))) static void earliest(void)
 {
 	for (int i = 0; i < NR; i++) {
-		early_block[i] = i % 3 ? malloc(size_of(i))
-				       : calloc(1, size_of(i));
+		early_block[i] = i % 3 ? malloc(size_of(i)) :
+					 calloc(1, size_of(i));
 		if (!early_block[i])
 			abort();
 		if (i % 3 == 0)
@@ -63,8 +62,7 @@ static void earliest(void)
 	pthread_atfork(on_fork, on_fork, on_fork);
 }
 
-__attribute__((destructor(101)))
-static void latest(void)
+__attribute__((destructor(101))) static void latest(void)
 {
 	/* After exit handlers and the other libraries' destructors. */
 	for (int i = 0; i < NR; i++) {

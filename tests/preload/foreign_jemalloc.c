@@ -18,9 +18,10 @@ static void mallctl_answers(void)
 	uint64_t epoch = 1;
 
 	check(!mallctl("version", &version, &n, NULL, 0) && version &&
-	      version[0] == '5', "mallctl names libjemalloc's version");
+		      version[0] == '5',
+	      "mallctl names libjemalloc's version");
 	check(!mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch)) &&
-	      !mallctl("stats.allocated", &allocated, &length, NULL, 0),
+		      !mallctl("stats.allocated", &allocated, &length, NULL, 0),
 	      "mallctl answers for libjemalloc's heap");
 }
 
@@ -75,8 +76,8 @@ static void *both_heaps(void *arg)
 		uint32_t r = next_random(&state);
 
 		free(p[r % 100]);
-		p[r % 100] = r & 1024 ? malloc(r % 3000)
-				      : mallocx(r % 3000 + 1, 0);
+		p[r % 100] = r & 1024 ? malloc(r % 3000) :
+					mallocx(r % 3000 + 1, 0);
 	}
 	for (unsigned i = 0; i < 100; i++)
 		free(p[i]);

@@ -22,8 +22,9 @@ static const size_t sizes[] = { 1, 24, 1000, 100000, 140000, 5 << 20 };
 
 static void *libc_block(size_t n, unsigned how)
 {
-	void *p = how == 0 ? __libc_malloc(n)
-		: how == 1 ? __libc_calloc(1, n) : __libc_memalign(4096, n);
+	void *p = how == 0 ? __libc_malloc(n) :
+		  how == 1 ? __libc_calloc(1, n) :
+			     __libc_memalign(4096, n);
 
 	if (p)
 		fill(p, n, 8);

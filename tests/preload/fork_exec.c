@@ -31,8 +31,7 @@ static void *allocate(void *arg)
 	return NULL;
 }
 
-__attribute__((noinline))
-static pid_t vfork_true(void)
+__attribute__((noinline)) static pid_t vfork_true(void)
 {
 	pid_t pid = vfork();
 
@@ -71,8 +70,8 @@ static void spawn(void)
 						 0);
 		good &= !posix_spawnp(&pid, "sh", &actions, NULL, argv,
 				      environ);
-		good &= waitpid(pid, &status, 0) == pid &&
-			WIFEXITED(status) && WEXITSTATUS(status) == 3;
+		good &= waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+			WEXITSTATUS(status) == 3;
 		posix_spawn_file_actions_destroy(&actions);
 	}
 	check(good, "posix_spawn");
@@ -134,7 +133,7 @@ static void handlers_that_allocate(void)
 			status == 0;
 	}
 	check(good && !atomic_load(&handler_bad) &&
-	      atomic_load(&handler_calls) >= 80,
+		      atomic_load(&handler_calls) >= 80,
 	      "atfork handlers may allocate");
 	*(void **)&early = dlsym(RTLD_DEFAULT, "early_forks");
 	check(early && *early >= 80,
@@ -171,7 +170,7 @@ static void fork_in_a_signal_handler(void)
 	for (int i = 0; i < 30; i++)
 		pthread_kill(pthread_self(), SIGUSR1);
 	check(atomic_load(&forks_in_handler) == 30 &&
-	      !atomic_load(&bad_in_handler),
+		      !atomic_load(&bad_in_handler),
 	      "fork in a signal handler outside malloc");
 }
 

@@ -29,8 +29,9 @@ static void *allocate(void *arg)
 		if (p[i] && p[i][n[i] - 1] != 0x5a)
 			abort();
 		free(p[i]);
-		n[i] = 1 + next_random(&state) %
-		       (i % 16 ? 2000 : i % 32 ? 70000 : 2 << 20);
+		n[i] = 1 + next_random(&state) % (i % 16 ? 2000 :
+						  i % 32 ? 70000 :
+							   2 << 20);
 		p[i] = malloc(n[i]);
 		p[i][n[i] - 1] = 0x5a;
 	}

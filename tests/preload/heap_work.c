@@ -76,8 +76,7 @@ int main(void)
 			return 1;
 		}
 	}
-	if (posix_memalign(&block, 65536, 100000) ||
-	    (size_t)block % 65536) {
+	if (posix_memalign(&block, 65536, 100000) || (size_t)block % 65536) {
 		puts("no aligned block");
 		return 1;
 	}

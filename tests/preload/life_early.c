@@ -41,8 +41,9 @@ static void before_constructors(int argc, char **argv, char **envp)
 	}
 }
 
-__attribute__((section(".preinit_array"), used))
-static void (*preinit)(int, char **, char **) = before_constructors;
+__attribute__((section(".preinit_array"),
+	       used)) static void (*preinit)(int, char **,
+					     char **) = before_constructors;
 
 static void blocks_of_preinit_live_on(void)
 {

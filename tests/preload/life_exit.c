@@ -31,9 +31,18 @@ static void use_the_heap(const char *who)
 	free(strdup(who));
 }
 
-static void at_exit_first(void) { use_the_heap("atexit, registered first"); }
-static void at_exit_last(void) { use_the_heap("atexit, registered last"); }
-static void at_quick_exit_(void) { use_the_heap("at_quick_exit"); }
+static void at_exit_first(void)
+{
+	use_the_heap("atexit, registered first");
+}
+static void at_exit_last(void)
+{
+	use_the_heap("atexit, registered last");
+}
+static void at_quick_exit_(void)
+{
+	use_the_heap("at_quick_exit");
+}
 
 static void on_exit_(int status, void *text)
 {
@@ -42,8 +51,7 @@ static void on_exit_(int status, void *text)
 	free(text);
 }
 
-__attribute__((destructor))
-static void destructor(void)
+__attribute__((destructor)) static void destructor(void)
 {
 	use_the_heap("destructor");
 	for (int i = 0; i < 100; i++)
@@ -51,8 +59,7 @@ static void destructor(void)
 	kept[7] = strdup("made in the destructor");
 }
 
-__attribute__((destructor(101)))
-static void last_destructor(void)
+__attribute__((destructor(101))) static void last_destructor(void)
 {
 	use_the_heap("last destructor");
 }

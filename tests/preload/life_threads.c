@@ -61,8 +61,9 @@ static void destructors_allocate_in_every_round(void)
 	for (unsigned k = 0; k < NR_KEYS; k++)
 		pthread_key_create(&key[k], late);
 	for (unsigned i = 0; i < 8; i++)
-		pthread_create(&thread[i], NULL, i % 2 ? with_late_destructors
-						       : without_a_heap, NULL);
+		pthread_create(&thread[i], NULL,
+			       i % 2 ? with_late_destructors : without_a_heap,
+			       NULL);
 	for (unsigned i = 0; i < 8; i++)
 		pthread_join(thread[i], NULL);
 	check(atomic_load(&late_calls) == 4 * NR_KEYS * 4 + 4 * 4,
@@ -103,8 +104,7 @@ static void two_thousand_short_threads(void)
 			void *block;
 
 			pthread_join(thread[k], &block);
-			good &= block && filled(block, 1000,
-						(unsigned)(i + k));
+			good &= block && filled(block, 1000, (unsigned)(i + k));
 			free(block);
 		}
 		if (i == 200)

@@ -78,7 +78,7 @@ static void fail(void)
 	      "malloc gives NULL and ENOMEM when both tiers are full");
 	note("ddr %zu KiB, cxl %zu KiB", bytes[0] >> 10, bytes[1] >> 10);
 	check(bytes[DDR] <= limit && bytes[DDR] >= limit / 4 * 3 &&
-	      bytes[CXL] <= limit && bytes[CXL] >= limit / 4 * 3,
+		      bytes[CXL] <= limit && bytes[CXL] >= limit / 4 * 3,
 	      "each tier was filled first, to its limit and no further");
 	check(stat_of(DDR).used <= limit && stat_of(CXL).used <= limit,
 	      "committed bytes are within both limits");
@@ -112,7 +112,7 @@ static void fail(void)
 		}
 	}
 	check(again[0] >= limit && again[0] <= 2 * limit &&
-	      again[1] >= again[0] / 10 * 9,
+		      again[1] >= again[0] / 10 * 9,
 	      "small blocks fill both tiers too, three times over");
 	check(stat_of(DDR).peak <= limit && stat_of(CXL).peak <= limit,
 	      "peaks are within the limits");
@@ -128,12 +128,12 @@ static void spill(void)
 
 	check(nr == most / BLOCK, "no malloc fails");
 	check(bytes[DDR] <= limit && bytes[DDR] >= limit / 4 * 3 &&
-	      bytes[CXL] == most - bytes[DDR],
+		      bytes[CXL] == most - bytes[DDR],
 	      "ddr was filled to its limit, the last tier takes the rest");
 	check(ddr.used <= limit && ddr.over == 0 && ddr.peak <= limit,
 	      "ddr stays within its limit");
 	check(cxl.used >= bytes[CXL] && cxl.over == cxl.used - cxl.limit &&
-	      cxl.over_peak >= cxl.over,
+		      cxl.over_peak >= cxl.over,
 	      "what cxl took beyond its limit is counted as over");
 	check(resident_of(DDR) <= limit + 2 * 4096,
 	      "the kernel counts no more ddr pages than the limit");
@@ -179,7 +179,7 @@ static void remain(void)
 
 	check(nr == most / BLOCK, "no malloc fails");
 	check(bytes[DDR] <= limit && bytes[DDR] >= limit / 4 * 3 &&
-	      bytes[CXL] == most - bytes[DDR],
+		      bytes[CXL] == most - bytes[DDR],
 	      "ddr was filled to its limit, the rest is on the last tier");
 	for (unsigned i = 1; i < nr; i++)
 		back += tier[i - 1] == CXL && tier[i] == DDR;

@@ -38,7 +38,8 @@ static void look(void)
 {
 	uint64_t used = stat_of(DDR).used, was = atomic_load(&highest);
 
-	while (used > was && !atomic_compare_exchange_weak(&highest, &was, used))
+	while (used > was &&
+	       !atomic_compare_exchange_weak(&highest, &was, used))
 		;
 	if (used > limit)
 		atomic_fetch_add(&exceeded, 1);
@@ -134,8 +135,9 @@ static void look_when_full(int round)
 		total += worker[i].share;
 	}
 	note("round %d: blocks on ddr %zu KiB, on cxl %zu KiB; ddr used %zu "
-	     "KiB, resident %zu KiB", round, bytes[DDR] >> 10, bytes[CXL] >> 10,
-	     used >> 10, kernel >> 10);
+	     "KiB, resident %zu KiB",
+	     round, bytes[DDR] >> 10, bytes[CXL] >> 10, used >> 10,
+	     kernel >> 10);
 	check(used <= limit && used >= limit / 10 * 9,
 	      "round %d: ddr's committed bytes are 90 to 100 %% of the limit",
 	      round);
@@ -212,8 +214,7 @@ int main(int argc, char **argv)
 	check(stat_of(DDR).over == 0 && stat_of(DDR).over_peak == 0,
 	      "ddr was never over");
 	malloc_trim(0);
-	check(stat_of(DDR).used < limit / 4 &&
-	      stat_of(CXL).used < limit / 2,
+	check(stat_of(DDR).used < limit / 4 && stat_of(CXL).used < limit / 2,
 	      "with everything freed the tiers are nearly empty");
 	return check_done();
 }

@@ -79,10 +79,12 @@ int main(int argc, char **argv)
 		check(refused == ENOMEM, "nobody: errno is ENOMEM");
 	else if (!strcmp(how, "within"))
 		check(stat_of(wanted).used <= limit &&
-		      stat_of(wanted).over == 0, "within its limit");
+			      stat_of(wanted).over == 0,
+		      "within its limit");
 	else
 		check(stat_of(wanted).used > limit &&
-		      stat_of(wanted).over == stat_of(wanted).used - limit,
+			      stat_of(wanted).over ==
+				      stat_of(wanted).used - limit,
 		      "beyond its limit, counted as over");
 	if (strcmp(argv[2], "room"))
 		check(stat_of(first).used >= limit / 4 * 3,

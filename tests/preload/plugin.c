@@ -16,8 +16,7 @@
 static char *own[50];
 static __thread char in_thread[3000];
 
-__attribute__((constructor))
-static void loaded(void)
+__attribute__((constructor)) static void loaded(void)
 {
 	for (int i = 0; i < 50; i++) {
 #ifdef DEEP
@@ -31,8 +30,7 @@ static void loaded(void)
 	}
 }
 
-__attribute__((destructor))
-static void unloaded(void)
+__attribute__((destructor)) static void unloaded(void)
 {
 	for (int i = 0; i < 50; i++)
 		free(own[i]);

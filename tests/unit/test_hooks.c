@@ -74,8 +74,8 @@ static bool refused(size_t length)
 
 static bool kept(size_t length)
 {
-	return pool.hooks.decommit(&pool.hooks, (void *)(BASE + GIB), length,
-				   0, length, 1);
+	return pool.hooks.decommit(&pool.hooks, (void *)(BASE + GIB), length, 0,
+				   length, 1);
 }
 
 static void reserving_addresses_costs_no_budget(void **state)
@@ -92,8 +92,7 @@ static void a_range_is_bound_whole_with_static_nodes(void **state)
 	assert_non_null(reserve(2 * MIB, PAGE, false));
 	assert_int_equal(fake.bind_at, fake.map_at);
 	assert_int_equal(fake.bind_size, 2 * MIB);
-	assert_int_equal(fake.bind_mode,
-			 CM_MPOL_BIND | CM_MPOL_F_STATIC_NODES);
+	assert_int_equal(fake.bind_mode, CM_MPOL_BIND | CM_MPOL_F_STATIC_NODES);
 	assert_int_equal(cm_nodeset_weight(&fake.bind_nodes), 1);
 	assert_true(cm_nodeset_test(&fake.bind_nodes, NODE));
 }
@@ -123,8 +122,8 @@ static void alignment_is_kept(void **state)
 	assert_non_null(reserve(PAGE, PAGE, false));
 	assert_int_equal((uintptr_t)reserve(PAGE, 2 * MIB, false) % (2 * MIB),
 			 0);
-	assert_int_equal((uintptr_t)reserve(PAGE, 64 * MIB, false) %
-				 (64 * MIB), 0);
+	assert_int_equal((uintptr_t)reserve(PAGE, 64 * MIB, false) % (64 * MIB),
+			 0);
 }
 
 static void a_full_window_gives_null_and_stays_inside(void **state)
@@ -133,8 +132,7 @@ static void a_full_window_gives_null_and_stays_inside(void **state)
 
 	(void)state;
 	while (reserve(64 * MIB, PAGE, false)) {
-		assert_true(fake.map_at + fake.map_size <=
-			    BASE + 2 * GIB);
+		assert_true(fake.map_at + fake.map_size <= BASE + 2 * GIB);
 		nr++;
 	}
 	assert_int_equal(nr, GIB / (64 * MIB));
@@ -306,7 +304,6 @@ static void what_the_nodes_cannot_hold_is_refused_without_a_limit(void **state)
 	assert_false(refused((size_t)1 << 60));
 }
 
-
 static void *commit_and_back(void *arg)
 {
 	unsigned *mistakes = arg;
@@ -332,7 +329,8 @@ static void threads_never_pass_the_limit_between_them(void **state)
 	pool.limit = pool.allowance = MIB;
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL,
-						commit_and_back, &mistakes), 0);
+						commit_and_back, &mistakes),
+				 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
 	assert_int_equal(mistakes, 0);

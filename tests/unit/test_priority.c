@@ -11,8 +11,8 @@ static int choose(enum cm_on_full on_full, bool ddr_full, bool cxl_full,
 {
 	struct cm_policy_snapshot snapshot = {
 		.nr_order = nr_order,
-		.order = { first, first == CM_TIER_DDR ? CM_TIER_CXL :
-							 CM_TIER_DDR },
+		.order = { first,
+			   first == CM_TIER_DDR ? CM_TIER_CXL : CM_TIER_DDR },
 		.on_full = on_full,
 	};
 	struct cm_policy_view view = { { ddr_full, cxl_full } };
@@ -21,7 +21,9 @@ static int choose(enum cm_on_full on_full, bool ddr_full, bool cxl_full,
 }
 
 static const enum cm_on_full all[] = {
-	CM_ON_FULL_FAIL, CM_ON_FULL_SPILL, CM_ON_FULL_INTERLEAVE,
+	CM_ON_FULL_FAIL,
+	CM_ON_FULL_SPILL,
+	CM_ON_FULL_INTERLEAVE,
 	CM_ON_FULL_REMAIN,
 };
 
@@ -65,8 +67,9 @@ static void fail_and_interleave_have_no_tier_when_all_are_full(void **state)
 	(void)state;
 	assert_int_equal(choose(CM_ON_FULL_FAIL, true, true, 2, CM_TIER_DDR),
 			 CM_POLICY_ALL_FULL);
-	assert_int_equal(choose(CM_ON_FULL_INTERLEAVE, true, true, 2,
-				CM_TIER_DDR), CM_POLICY_ALL_FULL);
+	assert_int_equal(
+		choose(CM_ON_FULL_INTERLEAVE, true, true, 2, CM_TIER_DDR),
+		CM_POLICY_ALL_FULL);
 }
 
 static void a_tier_outside_of_the_order_is_never_chosen(void **state)

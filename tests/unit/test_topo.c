@@ -56,8 +56,7 @@ static void nodes(const char *memory, const char *cpu)
 	put("devices/system/node/has_cpu", cpu);
 }
 
-static void expect(enum cm_topo_source source, const char *ddr,
-		   const char *cxl)
+static void expect(enum cm_topo_source source, const char *ddr, const char *cxl)
 {
 	struct cm_topo topo;
 	char text[64];

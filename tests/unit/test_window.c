@@ -172,8 +172,7 @@ int main(void)
 		cmocka_unit_test(no_gap_is_an_error_and_writes_nothing),
 		cmocka_unit_test(
 			overlapping_and_unsorted_maps_do_not_make_a_gap),
-		cmocka_unit_test(
-			this_process_has_windows_nothing_is_mapped_in),
+		cmocka_unit_test(this_process_has_windows_nothing_is_mapped_in),
 		cmocka_unit_test(two_starts_choose_two_places),
 		cmocka_unit_test(a_pointer_is_in_one_window_or_none),
 	};

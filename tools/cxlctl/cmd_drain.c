@@ -147,8 +147,7 @@ static void move(struct process *p, const struct cm_nodeset *from,
 
 /* Move, and again while a process that has not noticed yet puts pages back. */
 static long move_all(struct process *list, size_t nr, long seconds,
-		     const struct cm_nodeset *from,
-		     const struct cm_nodeset *to)
+		     const struct cm_nodeset *from, const struct cm_nodeset *to)
 {
 	const struct timespec pause = { 0, 250 * 1000 * 1000 };
 	long left = 1;
@@ -212,9 +211,11 @@ static int drain(const struct cm_nodeset *nodes, const char *text,
 	left = move_all(list, nr, seconds, nodes, to);
 	print(list, nr, text);
 	if (left)
-		fprintf(stderr, "cxlctl drain: %ld pages are still on %s: "
+		fprintf(stderr,
+			"cxlctl drain: %ld pages are still on %s: "
 			"locked, shared, or of a process that does not "
-			"allocate and touches them anew\n", left, text);
+			"allocate and touches them anew\n",
+			left, text);
 	return left ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -229,8 +230,10 @@ static int run(int argc, char **argv)
 	if (argc != 1)
 		return cmd_usage_error(&cmd_drain, "one list of nodes, please");
 	if (!parse_nodes(&nodes, argv[0]))
-		return cmd_usage_error(&cmd_drain, "%s: not a list of nodes "
-				       "(such as 1 or 2-3,5)", argv[0]);
+		return cmd_usage_error(&cmd_drain,
+				       "%s: not a list of nodes "
+				       "(such as 1 or 2-3,5)",
+				       argv[0]);
 	if (seconds < 0 || seconds > 3600 || (end && (*end || end == arg.wait)))
 		return cmd_usage_error(&cmd_drain, "--wait=%s: not in 0..3600",
 				       arg.wait);
@@ -240,8 +243,10 @@ static int run(int argc, char **argv)
 	cm_nodeset_andnot(&to, &memory);
 	if (!cm_nodeset_empty(&to) && !arg.undo) {
 		(void)cm_nodeset_format(&memory, known, sizeof(known));
-		return cmd_usage_error(&cmd_drain, "%s: not nodes with memory "
-				       "(those are %s)", argv[0], known);
+		return cmd_usage_error(&cmd_drain,
+				       "%s: not nodes with memory "
+				       "(those are %s)",
+				       argv[0], known);
 	}
 	if (arg.undo)
 		cm_nodeset_andnot(&drained, &nodes);
@@ -250,19 +255,25 @@ static int run(int argc, char **argv)
 	to = memory;
 	cm_nodeset_andnot(&to, &drained);
 	if (cm_nodeset_empty(&to))
-		return cmd_usage_error(&cmd_drain, "%s: no node with memory "
-				       "would remain", argv[0]);
+		return cmd_usage_error(&cmd_drain,
+				       "%s: no node with memory "
+				       "would remain",
+				       argv[0]);
 	if (arg.to) {
 		struct cm_nodeset wanted;
 
 		if (!parse_nodes(&wanted, arg.to))
-			return cmd_usage_error(&cmd_drain, "--to=%s: not a "
-					       "list of nodes", arg.to);
+			return cmd_usage_error(&cmd_drain,
+					       "--to=%s: not a "
+					       "list of nodes",
+					       arg.to);
 		cm_nodeset_and(&wanted, &to);
 		if (cm_nodeset_empty(&wanted))
-			return cmd_usage_error(&cmd_drain, "--to=%s: no node "
+			return cmd_usage_error(&cmd_drain,
+					       "--to=%s: no node "
 					       "with memory that is not being "
-					       "drained", arg.to);
+					       "drained",
+					       arg.to);
 		to = wanted;
 	}
 	err = write_drained(&drained);
