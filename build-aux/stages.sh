@@ -156,7 +156,7 @@ stage() {
 	printf '%5d s  %s\n' $((SECONDS - start)) "$result"
 	rows+=("$(printf '%-14s %5d  %s' "$name" $((SECONDS - start)) "$result")")
 	if [ "$result" != "${result#FAILED}" ]; then
-		grep -hE '^(FAIL|ERROR|XPASS):' "$logs/$name.log" | head -n 40
+		grep -hE '^(FAIL:|ERROR:|XPASS:|not ok )' "$logs/$name.log" | head -n 40
 		echo "--- end of build/logs/$name.log"
 		tail -n 15 "$logs/$name.log"
 		echo "---"
