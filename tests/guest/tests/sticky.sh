@@ -132,5 +132,5 @@ paged_out cxl:ddr 1 "$cxl"
 under_pressure cxl:ddr 1 "$cxl"
 cpuset_narrowed_and_widened
 cpuset_changed_unseen
-swapoff /dev/zram0
+swapoff /dev/zram0 && echo 1 >/sys/block/zram0/reset
 finish
