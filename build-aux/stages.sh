@@ -105,7 +105,7 @@ built_in() {
 
 # results DIRECTORY - what make check left there, not in builds below it
 results() {
-	find "$1/tests" "$1/build-aux" -name '*.trs' 2>/dev/null
+	find "$1/tests" "$1/build-aux" "$1/man" -name '*.trs' 2>/dev/null
 }
 
 # tested_in DIRECTORY [FLAG...] - old results never count for this run
