@@ -7,6 +7,7 @@
 
 #include "base/compiler.h"
 #include "entry/foreign.h"
+#include "sys/sys.h"
 
 /* glibc exports these; another libc need not. */
 extern void *__libc_malloc(size_t) __attribute__((weak));
@@ -80,7 +81,8 @@ static bool mapped(uintptr_t at)
 {
 	unsigned char vec;
 	int saved = errno;
-	bool yes = syscall(SYS_mincore, at & ~(uintptr_t)4095, 1, &vec) == 0;
+	uintptr_t page = at & ~(uintptr_t)(cm_sys_page_size() - 1);
+	bool yes = syscall(SYS_mincore, page, 1, &vec) == 0;
 
 	errno = saved;
 	return yes;

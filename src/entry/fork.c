@@ -25,6 +25,7 @@ static void prepare(void)
 {
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_lock();
+	cm_nodes_fork_prepare();
 	cm_arena_fork_prepare();
 	cm_je_fork_prepare();
 }
@@ -33,6 +34,7 @@ static void parent(void)
 {
 	cm_je_fork_parent();
 	cm_arena_fork_parent();
+	cm_nodes_fork_done();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_unlock();
 }
@@ -41,7 +43,7 @@ static void child(void)
 {
 	cm_je_fork_child();
 	cm_arena_fork_child(&cm_thread);
-	cm_nodes_fork_child();
+	cm_nodes_fork_done();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_resetlock();
 }

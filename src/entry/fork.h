@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fork - a child of a threaded process can allocate; docs/FORK.md */
+/* fork - a child of a threaded process can allocate; see man 3 */
 #ifndef CM_ENTRY_FORK_H
 #define CM_ENTRY_FORK_H
 

@@ -50,6 +50,7 @@ static void stay_silent(void *opaque, const char *text)
 /*
  * narenas:1             threads use arenas with our hooks, see pool/arena.c
  * muzzy_decay_ms:0      pages go from dirty to given back, and are uncharged
+ * dss:disabled          the program break is not ours
  * oversize_threshold:0  no separate arena, without hooks, for big blocks
  */
 static void configure_jemalloc(enum cm_tier tier,
@@ -61,6 +62,7 @@ static void configure_jemalloc(enum cm_tier tier,
 	if (cm_process.state != CM_STATE_NO_WINDOW)
 		cm_line_fmt(&line,
 			    "narenas:1,oversize_threshold:0,"
+				   "dss:disabled,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];
@@ -160,6 +162,8 @@ bool cm_init(void)
 		start();
 		atomic_store_explicit(&cm_process.life, CM_LIFE_READY,
 				      memory_order_release);
+		if (cm_process.state == CM_STATE_NO_WINDOW)
+			(void)cm_je_start(cm_pool[CM_TIER_DDR].je);
 		if (!cm_process.passed_through) {
 			cover_one_tier();
 			cm_slow_route();

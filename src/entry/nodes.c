@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sched.h>
 #include <string.h>
 
 #include "base/line.h"
@@ -11,23 +12,39 @@
 #include "topology/topo.h"
 
 #define WATCH_MS	250
+#define REBIND_MS	2000
 
 _Atomic uint64_t cm_nodes_next_look_ms = UINT64_MAX;
 
-/* What the last look saw; written by whoever holds `looking`, and at start. */
-static struct {
+struct view {
 	struct cm_nodeset memory, allowed, drained;
-} seen;
+};
+
+/*
+ * What the last look saw, and when failed bindings are tried again. Used by
+ * whoever holds `looking`, and at start.
+ */
+static struct view seen;
+static uint64_t rebind_again_ms;
 static _Atomic bool looking;
+
+/* What cannot be told now (no file descriptor left) is as it was. */
+static void view_now(struct view *view)
+{
+	if (cm_topo_memory_nodes(&view->memory, "/sys"))
+		view->memory = seen.memory;
+	if (cm_sys_mems_allowed(&view->allowed))
+		view->allowed = seen.allowed;
+	if (cm_drain_read(&view->drained))
+		view->drained = seen.drained;
+}
 
 /* Nodes with memory that this process may use; empty: not known. */
 static void usable(struct cm_nodeset *memory)
 {
-	cm_topo_memory_nodes(memory, "/sys");
-	seen.memory = *memory;
-	if (cm_sys_mems_allowed(&seen.allowed) == 0)
+	*memory = seen.memory;
+	if (!cm_nodeset_empty(&seen.allowed))
 		cm_nodeset_and(memory, &seen.allowed);
-	cm_drain_read(&seen.drained);
 	cm_nodeset_andnot(memory, &seen.drained);
 }
 
@@ -88,10 +105,13 @@ static void wanted_nodes(struct cm_nodeset *wanted, enum cm_tier tier,
 		here = *wanted;
 		cm_nodeset_and(&here, memory);
 		if (!cm_nodeset_empty(&here) || cm_nodeset_empty(memory) ||
-		    cm_place_is_bound(before))
+		    cm_nodeset_equal(wanted, &before->home))
 			return;
 	}
+	/* Nodes it may not use from the start are none of its own. */
 	*wanted = topo->tier[tier];
+	if (!cm_nodeset_empty(memory))
+		cm_nodeset_and(wanted, memory);
 	if (cm_nodeset_empty(wanted) && before->binding != CM_BINDING_NONE &&
 	    before->binding != CM_BINDING_EMULATED)
 		*wanted = before->home;		/* all of them went away */
@@ -138,6 +158,7 @@ static void update(const struct cm_settings *settings, bool at_start)
 	struct cm_nodeset memory;
 	struct cm_topo topo;
 
+	view_now(&seen);
 	usable(&memory);
 	cm_topo_read(&topo, "/sys");
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
@@ -154,8 +175,12 @@ static void update(const struct cm_settings *settings, bool at_start)
 			continue;
 		cm_place_set(&cm_pool[t].place, &now);
 		cm_room_forget(&cm_pool[t]);
-		if (!at_start)
-			cm_place_rebind(&cm_pool[t]);
+		if (at_start)
+			continue;
+		cm_place_rebind(&cm_pool[t]);
+		/* What it holds free is on the old nodes: let go of it. */
+		if (atomic_load(&cm_pool[t].nr_arenas))
+			cm_pool_purge(&cm_pool[t]);
 	}
 }
 
@@ -165,33 +190,40 @@ void cm_nodes_init(const struct cm_settings *settings)
 	atomic_store(&cm_nodes_next_look_ms, cm_room_now_ms() + WATCH_MS);
 }
 
-static bool changed(void)
+static bool changed(uint64_t now_ms)
 {
-	struct cm_nodeset memory, allowed, drained;
+	struct view view;
+	bool due = false;
 
-	cm_topo_memory_nodes(&memory, "/sys");
-	cm_drain_read(&drained);
-	if (cm_sys_mems_allowed(&allowed))
-		allowed = seen.allowed;
-	return !cm_nodeset_equal(&memory, &seen.memory) ||
-	       !cm_nodeset_equal(&drained, &seen.drained) ||
-	       !cm_nodeset_equal(&allowed, &seen.allowed) ||
-	       atomic_load(&cm_pool[CM_TIER_DDR].place.rebind_due) ||
-	       atomic_load(&cm_pool[CM_TIER_CXL].place.rebind_due);
+	view_now(&view);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		due |= atomic_load(&cm_pool[t].place.rebind_due);
+	/* What the kernel refused a moment ago it will refuse again. */
+	if (due && now_ms < rebind_again_ms)
+		due = false;
+	if (due)
+		rebind_again_ms = now_ms + REBIND_MS;
+	return due || memcmp(&view, &seen, sizeof(view));
 }
 
 void cm_nodes_look(uint64_t now_ms)
 {
 	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
 		return;
-	if (changed())
+	if (changed(now_ms))
 		update(&cm_process.settings, false);
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
 			      memory_order_relaxed);
 	atomic_store_explicit(&looking, false, memory_order_release);
 }
 
-void cm_nodes_fork_child(void)
+void cm_nodes_fork_prepare(void)
 {
-	atomic_store(&looking, false);
+	while (atomic_exchange_explicit(&looking, true, memory_order_acquire))
+		(void)sched_yield();
+}
+
+void cm_nodes_fork_done(void)
+{
+	atomic_store_explicit(&looking, false, memory_order_release);
 }

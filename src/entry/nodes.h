@@ -32,7 +32,11 @@ static inline void cm_nodes_watch(void)
 		cm_nodes_look(now);
 }
 
-/* In the child of fork: a look another thread had begun is over. */
-void cm_nodes_fork_child(void);
+/*
+ * A look takes no lock and calls jemalloc only to purge: fork waits for one
+ * that goes on, before it takes any lock of ours, and holds the next off.
+ */
+void cm_nodes_fork_prepare(void);
+void cm_nodes_fork_done(void);
 
 #endif

@@ -48,13 +48,19 @@ void cm_slow_route(void)
 				      memory_order_relaxed);
 }
 
+/* Another thread may take or end the round that was begun for this block. */
+#define MAX_ROUNDS	8
+
 static bool by_rounds(void)
 {
 	return cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
 }
 
-/* on_full=interleave: what is full gets one more limit's worth. */
-static void next_round(void)
+/*
+ * on_full=interleave: no tier took the block, so each gets its limit once
+ * more, or as often as the block needs.
+ */
+static void next_round(size_t size)
 {
 	const struct cm_policy_snapshot *policy = &cm_process.policy;
 
@@ -64,11 +70,13 @@ static void next_round(void)
 						      memory_order_relaxed);
 		uint64_t now = atomic_load_explicit(&pool->allowance,
 						    memory_order_relaxed);
+		uint64_t times = limit ? size / limit + 1 : 0;
 
 		/* Two threads may both find all full: one round is enough. */
-		if (is_full(pool->tier) && now <= UINT64_MAX - limit &&
+		if (limit != CM_NO_LIMIT && times <= UINT64_MAX / 2 / limit &&
+		    now <= UINT64_MAX / 2 &&
 		    atomic_compare_exchange_strong(&pool->allowance, &now,
-						   now + limit))
+						   now + times * limit))
 			atomic_store_explicit(&pool->full, false,
 					      memory_order_relaxed);
 	}
@@ -81,19 +89,22 @@ static void end_rounds(void)
 
 	for (unsigned i = 0; i < policy->nr_order; i++) {
 		struct cm_pool *pool = &cm_pool[policy->order[i]];
+		uint64_t limit = atomic_load_explicit(&pool->limit,
+						      memory_order_relaxed);
 
-		if (atomic_load_explicit(&pool->used, memory_order_relaxed) >
-		    atomic_load_explicit(&pool->limit, memory_order_relaxed))
+		/* By a margin: another thread may be about to use its round. */
+		if (atomic_load_explicit(&pool->used, memory_order_relaxed) +
+			    cm_pool_margin(pool) > limit)
 			return;
 	}
 	for (unsigned i = 0; i < policy->nr_order; i++) {
 		struct cm_pool *pool = &cm_pool[policy->order[i]];
 
-		atomic_store_explicit(
-			&pool->allowance,
-			atomic_load_explicit(&pool->limit,
-					     memory_order_relaxed),
-			memory_order_relaxed);
+		atomic_store_explicit(&pool->allowance,
+				      atomic_load_explicit(
+					      &pool->limit,
+					      memory_order_relaxed),
+				      memory_order_relaxed);
 	}
 }
 
@@ -106,7 +117,7 @@ static void *try_tiers(size_t size, int flags, bool full)
 		enum cm_tier tier = policy->order[i];
 		bool skip = is_full(tier) &&
 			    !cm_policy_is_elastic(policy, tier) &&
-			    !cm_pool_refresh(&cm_pool[tier]);
+			    !cm_pool_refresh(&cm_pool[tier], false);
 		void *p;
 
 		if (skip != full)
@@ -129,8 +140,8 @@ static void *by_policy(size_t size, int flags)
 	/* Full tiers may still have a free block, without growing. */
 	if (!p)
 		p = try_tiers(size, flags, true);
-	if (!p && by_rounds()) {
-		next_round();
+	for (int i = 0; !p && by_rounds() && i < MAX_ROUNDS; i++) {
+		next_round(size);
 		p = try_tiers(size, flags, false);
 	}
 	cm_slow_route();
@@ -289,7 +300,7 @@ static void *move(void *p, size_t size)
 	void *q;
 
 	/* A foreign block of unknown size cannot be copied. */
-	if (!old) {
+	if (!old && !cm_early_owns(p)) {
 		errno = ENOMEM;
 		return NULL;
 	}

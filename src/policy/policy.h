@@ -7,7 +7,7 @@
  * slow paths and its answer becomes the route that fast paths read.
  *
  * Synchronization: the snapshot is filled by entry/init.c before the route
- * leaves CM_ROUTE_SLOW and is read-only from then on.
+ * leaves its slow path and is read-only from then on.
  */
 #ifndef CM_POLICY_POLICY_H
 #define CM_POLICY_POLICY_H

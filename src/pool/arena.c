@@ -53,13 +53,14 @@ static int create(struct cm_pool *pool)
 
 	if (slot == pool->max_arenas || (slot == 0 && !may_start(pool)))
 		return -1;
-	if (pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
-			      &size, &config, sizeof(config))) {
-		if (slot == 0)
-			pool->start_failed_by = &cm_thread;
+	if (slot == 0 && !cm_je_start(pool->je)) {
+		pool->start_failed_by = &cm_thread;
 		return -1;
 	}
 	pool->start_failed_by = NULL;
+	if (pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
+			      &size, &config, sizeof(config)))
+		return -1;
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");
 	/* Publishes the slot to readers, who take no lock. */

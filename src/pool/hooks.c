@@ -9,7 +9,7 @@
  * reused. Nothing is unmapped. If commit or the first alloc fails it tries a
  * plain alloc of the size itself with *commit true.
  *
- * So: alloc reserves addresses, bound to the tier's nodes, and costs nothing;
+ * So: alloc reserves addresses, bound to the tier's nodes, and costs no budget;
  * commit charges the limit; decommit returns pages and budget.
  */
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "pool/hooks.h"
 #include "pool/thread.h"
 
-#define PAGE		((uintptr_t)4096)
+#define LARGE		(256 * MIB)	/* tried before it takes addresses */
 #define MAX_PROBES	64	/* foreign maps in a window to step over */
 
 static struct cm_pool *pool_of(struct cm_extent_hooks *hooks)
@@ -42,78 +42,133 @@ static void mark_full(struct cm_pool *pool)
 					  memory_order_relaxed);
 }
 
-/* I2: compare and add in one step, so that used never passes the allowance. */
-static bool charge(struct cm_pool *pool, uint64_t bytes)
-{
-	uint64_t allowance = atomic_load_explicit(&pool->allowance,
-						  memory_order_relaxed);
-	uint64_t limit = atomic_load_explicit(&pool->limit,
-					      memory_order_relaxed);
-	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
-
-	if (!cm_room_take(pool, bytes)) {
-		cm_thread.refused[pool->tier] = true;
-		if (cm_room_is_out(pool))
-			mark_full(pool);
-		return false;
-	}
-	do {
-		if ((bytes > allowance || used > allowance - bytes) &&
-		    !atomic_load_explicit(&pool->elastic, memory_order_relaxed))
-			goto refuse;
-	} while (!atomic_compare_exchange_weak_explicit(
-		&pool->used, &used, used + bytes, memory_order_relaxed,
-		memory_order_relaxed));
-	used += bytes;
-	atomic_max(&pool->peak, used);
-	if (used > limit)
-		atomic_max(&pool->over_peak, used - limit);
-	return true;
-refuse:
-	cm_thread.refused[pool->tier] = true;
-	/* A big block that does not fit is no reason to call the tier full. */
-	if (used + cm_pool_margin(pool) / 4 >= allowance)
-		mark_full(pool);
-	return false;
-}
-
 static void uncharge(struct cm_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_sub_explicit(&pool->used, bytes, memory_order_relaxed);
+	/* What was given back may be had at once, here or elsewhere. */
+	if (atomic_load_explicit(&pool->room.retry_ms, memory_order_relaxed))
+		atomic_store_explicit(&pool->room.retry_ms, 0,
+				      memory_order_relaxed);
+}
+
+/* I2: compare and add in one step, so that used never passes the allowance. */
+static bool within_allowance(struct cm_pool *pool, uint64_t bytes)
+{
+	uint64_t allowance = atomic_load_explicit(&pool->allowance,
+						  memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
+
+	do {
+		if ((bytes > allowance || used > allowance - bytes) &&
+		    !atomic_load_explicit(&pool->elastic,
+					  memory_order_relaxed)) {
+			/* One big block that does not fit is no full tier. */
+			if (used + cm_pool_margin(pool) / 4 >= allowance)
+				mark_full(pool);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->used, &used, used + bytes, memory_order_relaxed,
+		memory_order_relaxed));
+	return true;
+}
+
+/*
+ * The limit first: what is charged then counts among the promises the nodes
+ * are asked to hold, also those of other threads at this moment.
+ */
+static bool charge(struct cm_pool *pool, uint64_t bytes)
+{
+	if (within_allowance(pool, bytes)) {
+		if (cm_room_take(pool, bytes))
+			return true;
+		atomic_fetch_sub_explicit(&pool->used, bytes,
+					  memory_order_relaxed);
+		if (cm_room_is_out(pool))
+			mark_full(pool);
+	}
+	cm_thread.refused[pool->tier] = true;
+	return false;
+}
+
+/* After a charge that is kept. */
+static void raise_peaks(struct cm_pool *pool)
+{
+	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
+	uint64_t limit = atomic_load_explicit(&pool->limit,
+					      memory_order_relaxed);
+
+	atomic_max(&pool->peak, used);
+	if (used > limit)
+		atomic_max(&pool->over_peak, used - limit);
+}
+
+/* Take size bytes of the window from `start` up; 0: they do not fit. */
+static uintptr_t take_addresses(struct cm_pool *pool, size_t size,
+				size_t alignment, size_t step,
+				uintptr_t *before)
+{
+	const struct cm_window window = cm_window_of(pool->tier);
+	uintptr_t end = window.base + window.size, at;
+
+	*before = atomic_load_explicit(&pool->next, memory_order_relaxed);
+	do {
+		at = (*before + step + alignment - 1) & ~(alignment - 1);
+		if (at < *before || at > end || end - at < size)
+			return 0;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&pool->next, before, at + size, memory_order_relaxed,
+		memory_order_relaxed));
+	return at;
 }
 
 /*
  * A fresh range of the window. Extents follow each other, so that ranges of
  * one policy merge into few VMAs; whatever else was mapped there is stepped
- * over, by growing steps.
+ * over, by growing steps. What cannot be mapped gives its addresses back: a
+ * program that probes for the largest block must not use up the window.
  */
 static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
 {
-	const struct cm_window window = cm_window_of(pool->tier);
-	uintptr_t end = window.base + window.size;
-	size_t slack = alignment > PAGE ? alignment - PAGE : 0;
 	size_t step = 0;
 
-	if (size > window.size || slack > window.size - size)
+	if (size >= LARGE && !pool->sys->can_map(size))
 		return NULL;
 	for (int i = 0; i < MAX_PROBES; i++) {
-		uintptr_t at = atomic_fetch_add_explicit(&pool->next,
-							 size + slack + step,
-							 memory_order_relaxed) +
-			       step;
+		uintptr_t before, after;
+		uintptr_t at = take_addresses(pool, size, alignment, step,
+					      &before);
 		int err;
 
-		if (at < window.base || at > end || end - at < size + slack)
+		if (!at)
 			return NULL;
-		at = (at + slack) & ~(uintptr_t)(alignment - 1);
 		err = pool->sys->map_at((void *)at, size);
 		if (err == 0)
 			return (void *)at;
-		if (err != -EEXIST)
+		if (err != -EEXIST) {
+			after = at + size;
+			(void)atomic_compare_exchange_strong(&pool->next,
+							     &after, before);
 			return NULL;
+		}
 		step = step ? step * 2 : MIB;
 	}
 	return NULL;
+}
+
+/*
+ * jemalloc reserves ahead, in growing steps. What the limit will never let it
+ * commit is not even mapped; it then asks for what it needs alone.
+ */
+static bool is_beyond_limit(struct cm_pool *pool, size_t size)
+{
+	uint64_t allowance = atomic_load_explicit(&pool->allowance,
+						  memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
+
+	return size > 64 * MIB &&
+	       (used > allowance || size - 64 * MIB > allowance - used) &&
+	       !atomic_load_explicit(&pool->elastic, memory_order_relaxed);
 }
 
 /* extent_alloc: a non-NULL at is mandatory; zero and commit are in and out. */
@@ -126,15 +181,24 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 	(void)arena;
 	if (at || cm_thread.refused[pool->tier])
 		return NULL;
-	if (*commit && !charge(pool, size))
+	if (*commit ? !charge(pool, size) : is_beyond_limit(pool, size))
 		return NULL;
-	at = reserve(pool, size, alignment < PAGE ? PAGE : alignment);
+	at = reserve(pool, size, alignment);
 	if (!at) {
 		if (*commit)
 			uncharge(pool, size);
 		return NULL;
 	}
+	/*
+	 * A huge page that reaches past what is committed would put more
+	 * memory in the tier than its limit.
+	 */
+	if (atomic_load_explicit(&pool->limit, memory_order_relaxed) !=
+	    CM_NO_LIMIT)
+		(void)pool->sys->no_huge_pages(at, size);
 	cm_place_bind(pool, at, size);
+	if (*commit)
+		raise_peaks(pool);
 	*zero = true;
 	return at;
 }
@@ -146,7 +210,10 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	struct cm_pool *pool = pool_of(hooks);
 
 	(void)at, (void)size, (void)offset, (void)arena;
-	return cm_thread.refused[pool->tier] || !charge(pool, length);
+	if (cm_thread.refused[pool->tier] || !charge(pool, length))
+		return true;
+	raise_peaks(pool);
+	return false;
 }
 
 static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,

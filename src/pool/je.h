@@ -80,6 +80,12 @@ CM_HIDDEN void cm_cxl_free(void *p);
 uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);
 size_t cm_je_read_size(const struct cm_je *je, const char *name);
 
+/*
+ * Make an instance usable; false when there is no memory for that. One
+ * instance at a time.
+ */
+bool cm_je_start(const struct cm_je *je);
+
 /* Set aside a low thread-specific key for each instance; at start. */
 void cm_je_take_keys(void);
 

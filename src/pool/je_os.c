@@ -33,26 +33,46 @@ int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *));
 
 /*
  * When an instance starts it maps one page to try MADV_DONTNEED on, and
- * writes to it whether or not that worked (pages.c). It gets this one then;
- * instances start one at a time (pool/arena.c).
+ * writes to it whether or not that worked (pages.c). It gets this one then,
+ * and only then: `starting` is true on a thread inside cm_je_start, and
+ * instances start one at a time (pool/arena.c, entry/init.c).
  */
 static _Alignas(65536) char spare_page[65536];
+static bool spare_is_out;
+static CM_TLS bool starting;
+
+bool cm_je_start(const struct cm_je *je)
+{
+	unsigned nr;
+	size_t size = sizeof(nr);
+	int err;
+
+	starting = true;
+	err = je->mallctl("arenas.narenas", &nr, &size, NULL, 0);
+	starting = false;
+	return err == 0;
+}
 
 void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
 		 off_t offset)
 {
 	long r = syscall(SYS_mmap, at, size, prot, flags, fd, offset);
 
-	if (r == -1 && !at && size <= sizeof(spare_page) &&
-	    flags == (MAP_PRIVATE | MAP_ANONYMOUS))
+	if (r == -1 && starting && !spare_is_out && !at &&
+	    size <= sizeof(spare_page) &&
+	    flags == (MAP_PRIVATE | MAP_ANONYMOUS)) {
+		spare_is_out = true;
 		return spare_page;
+	}
 	return (void *)r;
 }
 
 int cm_je_munmap(void *at, size_t size)
 {
-	if (at == spare_page)
+	if (at == spare_page) {
+		spare_is_out = false;
 		return 0;
+	}
 	return (int)syscall(SYS_munmap, at, size);
 }
 

@@ -61,7 +61,7 @@ static void bind(struct cm_pool *pool, const struct cm_place *place,
 	if (err == -EPERM || err == -ENOSYS)
 		atomic_store_explicit(&pool->place.denied, true,
 				      memory_order_relaxed);
-	else if (err == -EINVAL)
+	else if (err)
 		atomic_store_explicit(&pool->place.rebind_due, true,
 				      memory_order_relaxed);
 }
@@ -69,10 +69,18 @@ static void bind(struct cm_pool *pool, const struct cm_place *place,
 void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 {
 	struct cm_place place;
+	unsigned seq;
 
-	cm_place_get(&pool->place, &place);
-	if (cm_place_is_bound(&place))
-		bind(pool, &place, (uintptr_t)at, size);
+	/*
+	 * Whoever changes the place binds what is mapped by then; a range
+	 * mapped before and bound after that would keep the old nodes.
+	 */
+	do {
+		seq = atomic_load(&pool->place.seq);
+		cm_place_get(&pool->place, &place);
+		if (cm_place_is_bound(&place))
+			bind(pool, &place, (uintptr_t)at, size);
+	} while (atomic_load(&pool->place.seq) != seq);
 }
 
 struct rebind {
@@ -98,11 +106,13 @@ static int rebind_line(char *line, void *arg)
 void cm_place_rebind(struct cm_pool *pool)
 {
 	struct rebind r = { .pool = pool, .window = cm_window_of(pool->tier) };
+	char text[512];
 
 	atomic_store_explicit(&pool->place.rebind_due, false,
 			      memory_order_relaxed);
 	cm_place_get(&pool->place, &r.place);
 	/* A tier without a node keeps its old policy: the kernel ignores it. */
 	if (cm_place_is_bound(&r.place))
-		(void)cm_file_lines("/proc/self/maps", rebind_line, &r);
+		(void)cm_file_lines("/proc/self/maps", text, sizeof(text),
+				    rebind_line, &r);
 }

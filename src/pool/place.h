@@ -10,11 +10,11 @@
  *
  * Synchronization
  *   seq, word[]  a sequence lock: written by one thread at a time
- *                (entry/watch.c, and entry/init.c before anybody reads), read
+ *                (entry/nodes.c; fork waits for it to be done), read
  *                by hooks, which retry
  *   denied       hooks, atomic: mbind was refused once and is not tried again
- *   rebind_due   hooks set it when the kernel could not take the nodes (a
- *                cpuset excludes them); entry/watch.c tries again
+ *   rebind_due   hooks set it when the kernel could not bind (a cpuset
+ *                excludes the nodes); entry/nodes.c tries again
  */
 #ifndef CM_POOL_PLACE_H
 #define CM_POOL_PLACE_H
@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 
 #include "base/report.h"
+#include "sys/sys.h"
 
 struct cm_pool;
 
@@ -53,6 +54,11 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size);
 
 /* Bind every range the pool has. Reads /proc/self/maps. */
 void cm_place_rebind(struct cm_pool *pool);
+
+static inline bool cm_place_is_strict(const struct cm_place *place)
+{
+	return (place->mode & ~CM_MPOL_F_STATIC_NODES) == CM_MPOL_BIND;
+}
 
 static inline bool cm_place_is_bound(const struct cm_place *place)
 {

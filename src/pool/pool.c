@@ -75,24 +75,42 @@ static void remember_full(struct cm_pool *pool, struct cm_thread *thread)
 			*thread->freed[pool->tier];
 }
 
-bool cm_pool_refresh(struct cm_pool *pool)
+/*
+ * Counting pages in use reads a word of every arena: on slow paths that come
+ * by all the time, once a tick of the coarse clock is enough.
+ */
+static bool may_count(struct cm_pool *pool)
+{
+	uint64_t now = cm_room_now_ms();
+
+	return atomic_exchange_explicit(&pool->counted_ms, now,
+					memory_order_relaxed) != now;
+}
+
+bool cm_pool_refresh(struct cm_pool *pool, bool count)
 {
 	const struct cm_thread *thread = &cm_thread;
 	uint64_t allowance, margin;
+	bool out;
 
 	if (!marked_full(pool))
 		return false;
 	allowance = atomic_load_explicit(&pool->allowance,
 					 memory_order_relaxed);
 	margin = cm_pool_margin(pool);
+	out = cm_room_is_out(pool);
 	/* No memory on its nodes: what it holds free will do, nothing more. */
-	if (cm_room_is_out(pool))
+	if (out)
 		allowance = atomic_load_explicit(&pool->used,
 						 memory_order_relaxed);
-	if (cm_pool_in_use(pool) + margin <= allowance ||
+	if ((!out && atomic_load_explicit(&pool->elastic,
+					  memory_order_relaxed)) ||
 	    (thread->freed[pool->tier] &&
-	     *thread->freed[pool->tier] - thread->freed_when_full[pool->tier] >=
-		     margin)) {
+	     *thread->freed[pool->tier] -
+			     thread->freed_when_full[pool->tier] >=
+		     margin) ||
+	    ((may_count(pool) || count) &&
+	     cm_pool_in_use(pool) + margin <= allowance)) {
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 		return true;
 	}
@@ -139,7 +157,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
 		return NULL;
 	for (int tries = 0;; tries++) {
 		*refused = marked_full(pool) && tries == 0 &&
-			   !cm_pool_refresh(pool);
+			   !cm_pool_refresh(pool, true);
 		p = pool->je->mallocx(size, flags);
 		if (p && unlikely(!cm_window_has(pool->tier, p)))
 			p = alloc_exiting(pool, thread, p, size, flags);
@@ -163,7 +181,7 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 	    !cm_arena_attach(pool, thread))
 		return NULL;
 	thread->refused[pool->tier] = marked_full(pool) &&
-				      !cm_pool_refresh(pool);
+				      !cm_pool_refresh(pool, true);
 	if (unlikely(thread->exiting)) {
 		unsigned index = pool->arena[thread->arena[pool->tier]].index;
 

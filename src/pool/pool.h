@@ -19,7 +19,7 @@
  *   next        hooks, atomic add: where the next extent goes
  *   used        hooks, compare and swap; readers relaxed, may lag
  *   peak ...    hooks, atomic max; counters, relaxed
- *   allowance   policy/: atomic; hooks read it relaxed
+ *   allowance   entry/slow.c: atomic; hooks read it relaxed
  *   full        set by a hook that refuses, cleared by whoever finds room;
  *               a hint: hooks check the allowance themselves
  *   place, room pool/place.h, pool/room.h
@@ -62,6 +62,7 @@ struct cm_pool {
 	_Atomic uint64_t nr_full;
 	_Atomic uint64_t allowance;	/* bytes hooks let through */
 	_Atomic uint64_t limit;		/* bytes the operator asked for */
+	_Atomic uint64_t counted_ms;	/* when pages in use were last counted */
 	_Atomic bool full;
 	_Atomic bool elastic;		/* takes what nobody else would */
 
@@ -106,8 +107,9 @@ void cm_pool_purge(struct cm_pool *pool);
 /*
  * Look whether a pool marked full has room again: pages were given back, its
  * blocks use less than the allowance by a margin, or this thread has freed
- * that much of it. True if it was marked so and no longer is.
+ * that much of it. True if it was marked so and no longer is. count: look at
+ * what is in use even if that was done this very millisecond.
  */
-bool cm_pool_refresh(struct cm_pool *pool);
+bool cm_pool_refresh(struct cm_pool *pool, bool count);
 
 #endif

@@ -37,9 +37,10 @@ static void residency(const struct cm_pool *pool, const struct cm_place *place,
 		      struct cm_report_tier *out)
 {
 	struct cm_residency r = { cm_window_of(pool->tier), out };
+	char text[8192];	/* a line names every node */
 
 	out->resident_known = r.window.size &&
-			      cm_file_lines("/proc/self/numa_maps",
+			      cm_file_lines("/proc/self/numa_maps", text, sizeof(text),
 					    cm_residency_line, &r) == 0;
 	if (!out->resident_known ||
 	    (place->binding != CM_BINDING_OFFLINE && !cm_place_is_bound(place)))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "base/nodeset.h"
@@ -9,6 +11,7 @@
 #include "topology/node.h"
 
 #define RETRY_MS	100
+#define GRANT_MS	100
 
 uint64_t cm_room_now_ms(void)
 {
@@ -47,49 +50,70 @@ static uint64_t headroom(unsigned node, uint64_t total)
 	       atomic_load_explicit(&reserve[node], memory_order_relaxed);
 }
 
-/* UINT64_MAX where nothing can be known: no sysfs (a chroot). */
-static uint64_t free_on(const struct cm_nodeset *nodes)
+/* What a system call can tell that needs no file: all nodes in one sum. */
+static uint64_t free_anywhere(void)
+{
+	struct sysinfo info;
+
+	if (sysinfo(&info))
+		return 0;
+	return (uint64_t)info.freeram * info.mem_unit;
+}
+
+/*
+ * Memory that can be had on the nodes. UINT64_MAX where nothing can be known:
+ * no sysfs (a chroot).
+ */
+static uint64_t free_on(const struct cm_nodeset *nodes, bool last_resort)
 {
 	struct cm_node_memory m;
 	uint64_t sum = 0;
 	unsigned node;
 	bool known = false;
 
-	cm_nodeset_for_each(node, nodes) {
+	cm_nodeset_for_each (node, nodes) {
 		uint64_t have, keep;
+		int err = cm_node_memory_read("/sys", node, &m);
 
-		if (cm_node_memory_read("/sys", node, &m))
+		if (err == -EMFILE || err == -ENFILE)
+			return free_anywhere();
+		if (err)
 			continue;
 		known = true;
-		have = m.free + m.droppable;
+		have = m.free + m.droppable + (last_resort ? m.active_file : 0);
 		keep = headroom(node, m.total);
 		sum += have > keep ? have - keep : 0;
 	}
 	return known ? sum : UINT64_MAX;
 }
 
-/*
- * Committed by our pools, not touched yet: memory somebody was promised. The
- * kernel's count of this process's anonymous pages also holds stacks and the
- * program's own maps, so this is a lower bound.
- */
-static uint64_t untouched(void)
+static int anonymous_line(char *line, void *arg)
 {
-	char text[128], *s = text;
-	uint64_t used = 0, resident, shared, anonymous;
+	if (!strncmp(line, "RssAnon:", 8) || !strncmp(line, "VmSwap:", 7))
+		*(uint64_t *)arg += strtoul(strchr(line, ':') + 1, NULL, 10) *
+				    KIB;
+	return 0;
+}
 
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		used += atomic_load_explicit(&cm_pool[t].used,
-					     memory_order_relaxed);
-	/* proc(5) statm, in pages: size resident shared ... */
-	if (cm_file_read("/proc/self/statm", text, sizeof(text)) <= 0)
+/*
+ * Committed by this pool, not touched yet: memory somebody was promised. The
+ * kernel counts the whole process, with stacks and the program's own maps; so
+ * of what is untouched in all pools at least, no more than this one's used.
+ */
+static uint64_t untouched(struct cm_pool *pool)
+{
+	uint64_t all = 0, touched = 0, mine;
+	char text[512];
+
+	if (cm_file_lines("/proc/self/status", text, sizeof(text),
+			  anonymous_line, &touched))
 		return 0;
-	(void)strtoul(s, &s, 10);
-	resident = strtoul(s, &s, 10);
-	shared = strtoul(s, &s, 10);
-	anonymous = (resident > shared ? resident - shared : 0) *
-		    cm_sys_page_size();
-	return used > anonymous ? used - anonymous : 0;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		all += atomic_load_explicit(&cm_pool[t].used,
+					    memory_order_relaxed);
+	mine = atomic_load_explicit(&pool->used, memory_order_relaxed);
+	all = all > touched ? all - touched : 0;
+	return all < mine ? all : mine;
 }
 
 static int swap_line(char *line, void *arg)
@@ -97,28 +121,31 @@ static int swap_line(char *line, void *arg)
 	static const char name[] = "SwapFree:";
 
 	if (!strncmp(line, name, sizeof(name) - 1))
-		*(uint64_t *)arg = strtoul(line + sizeof(name) - 1, NULL, 10) *
-				   KIB;
+		*(uint64_t *)arg =
+			strtoul(line + sizeof(name) - 1, NULL, 10) * KIB;
 	return 0;
 }
 
-static uint64_t available(struct cm_pool *pool)
+/* What is left when every promise, `bytes` among them, is kept; -1: not. */
+static int64_t left_over(struct cm_pool *pool, const struct cm_place *place)
 {
-	struct cm_place place;
-	uint64_t have, promised = untouched(), swap = 0;
+	/* The last resort may push pages out; the others go elsewhere. */
+	bool last = atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+	uint64_t have, promised, swap = 0;
+	char text[512];
 
 	if (!atomic_load(&reserve_known) &&
 	    cm_node_reserve_read("/proc/zoneinfo", reserve) == 0)
 		atomic_store(&reserve_known, true);
-	cm_place_get(&pool->place, &place);
-	have = free_on(&place.reach);
+	have = free_on(&place->reach, last);
 	if (have == UINT64_MAX)
-		return have;
-	/* The last resort may also push pages out; the others go elsewhere. */
-	if (atomic_load_explicit(&pool->elastic, memory_order_relaxed))
-		(void)cm_file_lines("/proc/meminfo", swap_line, &swap);
+		return INT64_MAX;
+	if (last)
+		(void)cm_file_lines("/proc/meminfo", text, sizeof(text),
+				    swap_line, &swap);
 	have += swap;
-	return have > promised ? have - promised : 0;
+	promised = untouched(pool);
+	return have >= promised ? (int64_t)(have - promised) : -1;
 }
 
 static bool take_granted(struct cm_room *room, uint64_t bytes)
@@ -145,15 +172,23 @@ bool cm_room_is_out(struct cm_pool *pool)
 bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 {
 	struct cm_room *room = &pool->room;
+	uint64_t now = cm_room_now_ms(), share;
 	struct cm_place place;
-	uint64_t have, share;
+	unsigned seq;
+	int64_t left;
 
-	if (likely(take_granted(room, bytes)))
+	/* A grant is old news after a while: others use the nodes too. */
+	if (now < atomic_load_explicit(&room->granted_until_ms,
+				       memory_order_relaxed) &&
+	    likely(take_granted(room, bytes)))
 		return true;
+	seq = atomic_load(&pool->place.seq);
 	cm_place_get(&pool->place, &place);
 	if (place.binding == CM_BINDING_OFFLINE) {
-		atomic_store_explicit(&room->retry_ms,
-				      cm_room_now_ms() + RETRY_MS,
+		/* on_full=spill: the last tier takes it, on any node. */
+		if (atomic_load(&pool->elastic) && !cm_place_is_strict(&place))
+			return true;
+		atomic_store_explicit(&room->retry_ms, now + RETRY_MS,
 				      memory_order_relaxed);
 		return false;
 	}
@@ -161,19 +196,23 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 		return true;	/* anywhere: the kernel decides, as for all */
 	if (cm_room_is_out(pool))
 		return false;
-	have = available(pool);
-	if (have < bytes) {
+	left = left_over(pool, &place);
+	if (left < 0) {
 		/* One big block that does not fit says nothing of others. */
-		if (have < 4 * MIB)
-			atomic_store_explicit(&room->retry_ms,
-					      cm_room_now_ms() + RETRY_MS,
+		if (bytes < 4 * MIB)
+			atomic_store_explicit(&room->retry_ms, now + RETRY_MS,
 					      memory_order_relaxed);
 		return false;
 	}
-	share = (have - bytes) / 8;
+	share = (uint64_t)left / 8;
 	atomic_store_explicit(&room->granted,
 			      share > 256 * MIB ? 256 * MIB : share,
 			      memory_order_relaxed);
+	atomic_store_explicit(&room->granted_until_ms, now + GRANT_MS,
+			      memory_order_relaxed);
+	/* What was seen of other nodes is not for these. */
+	if (atomic_load(&pool->place.seq) != seq)
+		atomic_store(&room->granted, 0);
 	atomic_store_explicit(&room->retry_ms, 0, memory_order_relaxed);
 	return true;
 }

@@ -13,8 +13,10 @@
  * It is a promise as far as one process can give it: others may take the
  * memory between the look and the touch (man 3 cxlmalloc).
  *
- * Synchronization: both fields atomic, relaxed; two threads that look at the
- * same time each grant what they saw, an eighth of it.
+ * A block is charged (hooks.c) before the nodes are asked, so threads that ask
+ * at the same time see each other's promises, and rather both go elsewhere.
+ *
+ * Synchronization: all fields atomic, relaxed.
  */
 #ifndef CM_POOL_ROOM_H
 #define CM_POOL_ROOM_H
@@ -27,10 +29,11 @@ struct cm_pool;
 
 struct cm_room {
 	_Atomic uint64_t granted;	/* bytes before the next look */
+	_Atomic uint64_t granted_until_ms;
 	_Atomic uint64_t retry_ms;	/* found none: not before this */
 };
 
-/* For hooks. False: no room, do not commit. */
+/* For hooks, after `bytes` were charged. False: no room, uncharge them. */
 bool cm_room_take(struct cm_pool *pool, uint64_t bytes);
 
 /* It found none a moment ago. */

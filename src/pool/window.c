@@ -102,8 +102,10 @@ static void guess(struct scan *scan)
 int cm_window_find(struct cm_fast *fast)
 {
 	struct scan scan = { { 0, 0 }, LOWEST };
+	char text[2048];
 
-	if (cm_file_lines("/proc/self/maps", scan_line, &scan) < 0)
+	if (cm_file_lines("/proc/self/maps", text, sizeof(text), scan_line,
+			  &scan) < 0)
 		guess(&scan);
 	return cm_window_place(&scan.largest, cm_sys_random(), fast);
 }

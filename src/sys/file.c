@@ -56,9 +56,9 @@ ssize_t cm_file_read(const char *path, char *buf, size_t size)
 	return n < 0 ? n : len;
 }
 
-int cm_file_lines(const char *path, int (*fn)(char *line, void *arg), void *arg)
+int cm_file_lines(const char *path, char *buf, size_t size,
+		  int (*fn)(char *line, void *arg), void *arg)
 {
-	char buf[4096];
 	size_t len = 0;
 	int saved = errno;
 	int ret = 0;
@@ -70,7 +70,7 @@ int cm_file_lines(const char *path, int (*fn)(char *line, void *arg), void *arg)
 		return fd;
 	}
 	while (ret == 0) {
-		ssize_t n = raw_read(fd, buf + len, sizeof(buf) - 1 - len);
+		ssize_t n = raw_read(fd, buf + len, size - 1 - len);
 		char *line = buf, *end;
 
 		if (n < 0)
@@ -89,7 +89,7 @@ int cm_file_lines(const char *path, int (*fn)(char *line, void *arg), void *arg)
 		}
 		len -= (size_t)(line - buf);
 		memmove(buf, line, len);
-		if (len == sizeof(buf) - 1) {
+		if (len == size - 1) {
 			buf[len] = '\0';
 			if (!skip && ret == 0)
 				ret = fn(buf, arg);

@@ -15,11 +15,12 @@ ssize_t cm_file_read(const char *path, char *buf, size_t size);
 
 /*
  * Call fn for each line of a file of any length, without its newline. Lines
- * longer than the internal buffer (4 KiB) come cut. Stops when fn returns
- * non-zero and returns that; else 0 or -errno.
+ * that do not fit in buf come cut. Stops when fn returns non-zero and returns
+ * that; else 0 or -errno. The buffer is the caller's: inside malloc the stack
+ * may be small.
  */
-int cm_file_lines(const char *path, int (*fn)(char *line, void *arg),
-		  void *arg);
+int cm_file_lines(const char *path, char *buf, size_t size,
+		  int (*fn)(char *line, void *arg), void *arg);
 
 /* Call fn for each name in a directory but . and ..; as cm_file_lines. */
 int cm_file_names(const char *path, int (*fn)(const char *name, void *arg),

@@ -70,10 +70,19 @@ static int real_bind(void *at, size_t size, int mode,
 		      saved);
 }
 
+static int real_no_huge_pages(void *at, size_t size)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_madvise, at, size, MADV_NOHUGEPAGE), saved);
+}
+
 const struct cm_sys_ops cm_sys_real = {
 	.map_at = real_map_at,
 	.unmap = real_unmap,
 	.purge = real_purge,
+	.no_huge_pages = real_no_huge_pages,
+	.can_map = cm_sys_can_map,
 	.bind = real_bind,
 };
 

@@ -35,6 +35,10 @@ struct cm_sys_ops {
 	 * they are really gone, also under mlockall.
 	 */
 	int (*purge)(void *at, size_t size);
+	/* No transparent huge pages here; kernels without them refuse. */
+	int (*no_huge_pages)(void *at, size_t size);
+	/* Is there address space for this much more? */
+	bool (*can_map)(size_t size);
 	/* mbind(2). mode is one of CM_MPOL_*, flags included. */
 	int (*bind)(void *at, size_t size, int mode,
 		    const struct cm_nodeset *nodes);

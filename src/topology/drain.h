@@ -9,7 +9,10 @@
 #define CM_DRAIN_DIR	"/run/cxlmalloc"
 #define CM_DRAIN_FILE	CM_DRAIN_DIR "/drain"
 
-/* Empty where there is no such file, or no list in it. */
-void cm_drain_read(struct cm_nodeset *drained);
+/*
+ * Empty where there is no such file, or no list in it. 0, or -errno when it
+ * cannot be told (no file descriptor left). One caller at a time.
+ */
+int cm_drain_read(struct cm_nodeset *drained);
 
 #endif

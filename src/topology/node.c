@@ -21,6 +21,7 @@ static void node_path(char *path, size_t size, const char *sysfs, unsigned node,
 static int meminfo_line(char *line, void *arg)
 {
 	static const char inactive[] = "Inactive(file):";
+	static const char active[] = "Active(file):";
 	static const char slab[] = "SReclaimable:";
 	struct cm_node_memory *out = arg;
 	const char *name = strchr(line, ' ');
@@ -37,6 +38,8 @@ static int meminfo_line(char *line, void *arg)
 		out->total = bytes;
 	else if (!strncmp(name, "MemFree:", 8))
 		out->free = bytes;
+	else if (!strncmp(name, active, sizeof(active) - 1))
+		out->active_file = bytes;
 	else if (!strncmp(name, inactive, sizeof(inactive) - 1) ||
 		 !strncmp(name, slab, sizeof(slab) - 1))
 		out->droppable += bytes;
@@ -46,11 +49,11 @@ static int meminfo_line(char *line, void *arg)
 int cm_node_memory_read(const char *sysfs, unsigned node,
 			struct cm_node_memory *out)
 {
-	char path[256];
+	char path[128], text[512];
 
 	memset(out, 0, sizeof(*out));
 	node_path(path, sizeof(path), sysfs, node, "meminfo");
-	return cm_file_lines(path, meminfo_line, out);
+	return cm_file_lines(path, text, sizeof(text), meminfo_line, out);
 }
 
 struct zones {
@@ -104,8 +107,9 @@ static int zoneinfo_line(char *line, void *arg)
 int cm_node_reserve_read(const char *path, _Atomic uint64_t bytes[CM_MAX_NODES])
 {
 	struct zones zones = { .bytes = bytes, .first = true };
+	char text[512];
 
-	return cm_file_lines(path, zoneinfo_line, &zones);
+	return cm_file_lines(path, text, sizeof(text), zoneinfo_line, &zones);
 }
 
 static uint64_t number(const char *sysfs, unsigned node, const char *file)

@@ -10,7 +10,8 @@
 struct cm_node_memory {
 	uint64_t total;		/* bytes */
 	uint64_t free;
-	uint64_t droppable;	/* clean page cache not in use, free slab */
+	uint64_t droppable;	/* page cache not in use, free slab */
+	uint64_t active_file;	/* page cache in use: goes last */
 };
 
 /* From nodeN/meminfo below sysfs; 0 or -errno (offline: -ENOENT). */

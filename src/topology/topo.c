@@ -7,11 +7,11 @@
 #include "sys/file.h"
 #include "topology/topo.h"
 
-#define PATH_SIZE	512
+#define PATH_SIZE	256
 
-static void read_list(struct cm_nodeset *set, const char *path)
+static int read_list(struct cm_nodeset *set, const char *path)
 {
-	char text[CM_NODESET_TEXT_MAX];
+	static char text[CM_NODESET_TEXT_MAX];	/* see topo.h: one at a time */
 	ssize_t len = cm_file_read(path, text, sizeof(text));
 
 	cm_nodeset_zero(set);
@@ -19,6 +19,7 @@ static void read_list(struct cm_nodeset *set, const char *path)
 		len--;
 	if (len <= 0 || cm_nodeset_parse(set, text, (size_t)len) < 0)
 		cm_nodeset_zero(set);
+	return len < 0 ? (int)len : 0;
 }
 
 static void make_path(char *path, const char *fmt, const char *sysfs,
@@ -77,7 +78,7 @@ static int memory_tier(const char *name, void *arg)
 		rank = rank * 10 + (uint64_t)(*s - '0');
 	make_path(path, "%s/devices/virtual/memory_tiering/%s/nodelist",
 		  walk->sysfs, name);
-	read_list(&nodes, path);
+	(void)read_list(&nodes, path);
 	cm_nodeset_and(&nodes, &walk->topo->memory);
 	with_cpu = nodes;
 	cm_nodeset_and(&with_cpu, &walk->topo->cpu);
@@ -167,12 +168,12 @@ static bool by_no_cpus(struct cm_topo *topo, const char *sysfs)
 	return !cm_nodeset_empty(&topo->tier[CM_TIER_CXL]);
 }
 
-void cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs)
+int cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs)
 {
 	char path[PATH_SIZE];
 
 	make_path(path, "%s/devices/system/node/%s", sysfs, "has_memory");
-	read_list(memory, path);
+	return read_list(memory, path);
 }
 
 void cm_topo_read(struct cm_topo *topo, const char *sysfs)
@@ -189,10 +190,10 @@ void cm_topo_read(struct cm_topo *topo, const char *sysfs)
 	char path[PATH_SIZE];
 
 	memset(topo, 0, sizeof(*topo));
-	cm_topo_memory_nodes(&topo->memory, sysfs);
+	(void)cm_topo_memory_nodes(&topo->memory, sysfs);
 	if (cm_nodeset_weight(&topo->memory) > 1) {
 		make_path(path, "%s/devices/system/node/%s", sysfs, "has_cpu");
-		read_list(&topo->cpu, path);
+		(void)read_list(&topo->cpu, path);
 		for (unsigned i = 0;
 		     i < CM_ARRAY_SIZE(sources) && topo->source == CM_TOPO_NONE;
 		     i++)

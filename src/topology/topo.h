@@ -31,8 +31,13 @@ struct cm_topo {
 	enum cm_topo_source source;
 };
 
-/* The nodes with memory, alone: one small file. Empty: not known. */
-void cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs);
+/*
+ * Both functions are for one caller at a time: they keep their buffer off the
+ * stack of a program's thread.
+ */
+
+/* The nodes with memory, alone: one small file. 0, or -errno and empty. */
+int cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs);
 
 /*
  * Read the tree below `sysfs` ("/sys"; tests give a recorded one). Where it

@@ -14,7 +14,7 @@
 /* The library's lies with its fast paths, which are not linked here. */
 struct cm_fast cm_fast;
 
-static struct cm_pool pool;
+#define pool	cm_pool[CM_TIER_CXL]
 
 /* No machine has this node: what room.c looks for there is not known. */
 #define NODE	(CM_MAX_NODES - 1)
@@ -44,6 +44,7 @@ static int fresh(void **state)
 {
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
+	fake.can_map = SIZE_MAX;
 	memset(&pool, 0, sizeof(pool));
 	memset(&cm_thread, 0, sizeof(cm_thread));
 	cm_fast.base = BASE;
@@ -131,6 +132,7 @@ static void a_full_window_gives_null_and_stays_inside(void **state)
 	unsigned nr = 0;
 
 	(void)state;
+	pool.limit = pool.allowance = CM_NO_LIMIT;
 	while (reserve(64 * MIB, PAGE, false)) {
 		assert_true(fake.map_at + fake.map_size <= BASE + 2 * GIB);
 		nr++;
@@ -172,6 +174,60 @@ static void no_memory_for_a_map_gives_the_budget_back(void **state)
 	assert_null(reserve(PAGE, PAGE, true));
 	assert_int_equal(fake.nr_maps, 1);
 	assert_int_equal(pool.used, 0);
+}
+
+static void what_cannot_be_mapped_gives_its_addresses_back(void **state)
+{
+	char *first;
+
+	(void)state;
+	pool.limit = pool.allowance = CM_NO_LIMIT;
+	first = reserve(MIB, PAGE, false);
+	for (unsigned i = 0; i < 10000; i++) {
+		fake.map_fails_at = fake.nr_maps + 1;
+		fake.map_error = -ENOMEM;
+		assert_null(reserve(512 * MIB, PAGE, false));
+		assert_null(reserve(2 * GIB, PAGE, false));
+	}
+	assert_ptr_equal(reserve(MIB, PAGE, false), first + MIB);
+	fake.can_map = 0;
+	assert_null(reserve(512 * MIB, PAGE, false));
+	assert_ptr_equal(reserve(MIB, PAGE, false), first + 2 * MIB);
+}
+
+static void what_the_limit_cannot_hold_is_not_mapped(void **state)
+{
+	(void)state;
+	assert_null(reserve(100 * MIB, PAGE, false));
+	assert_int_equal(fake.nr_maps, 0);
+	assert_non_null(reserve(2 * MIB, PAGE, false));
+	pool.limit = pool.allowance = CM_NO_LIMIT;
+	assert_non_null(reserve(100 * MIB, PAGE, false));
+}
+
+static void only_limited_tiers_go_without_huge_pages(void **state)
+{
+	(void)state;
+	assert_non_null(reserve(2 * MIB, PAGE, false));
+	assert_int_equal(fake.small_pages, 2 * MIB);
+	pool.limit = pool.allowance = CM_NO_LIMIT;
+	assert_non_null(reserve(2 * MIB, PAGE, false));
+	assert_int_equal(fake.small_pages, 2 * MIB);
+}
+
+static void a_peak_counts_only_what_was_had(void **state)
+{
+	(void)state;
+	pool.elastic = true;
+	fake.map_fails_at = 1;
+	fake.map_error = -ENOMEM;
+	assert_null(reserve(4 * MIB, PAGE, true));
+	assert_int_equal(pool.used, 0);
+	assert_int_equal(pool.peak, 0);
+	assert_int_equal(pool.over_peak, 0);
+	assert_non_null(reserve(4 * MIB, PAGE, true));
+	assert_int_equal(pool.peak, 4 * MIB);
+	assert_int_equal(pool.over_peak, 3 * MIB);
 }
 
 static void committing_charges_up_to_the_limit_exactly(void **state)
@@ -383,6 +439,10 @@ int main(void)
 		T(something_in_the_way_is_stepped_over),
 		T(a_window_taken_by_others_ends_the_search),
 		T(no_memory_for_a_map_gives_the_budget_back),
+		T(what_cannot_be_mapped_gives_its_addresses_back),
+		T(what_the_limit_cannot_hold_is_not_mapped),
+		T(only_limited_tiers_go_without_huge_pages),
+		T(a_peak_counts_only_what_was_had),
 		T(committing_charges_up_to_the_limit_exactly),
 		T(one_call_too_big_does_not_make_the_tier_full),
 		T(after_a_refusal_nothing_is_mapped_or_committed),

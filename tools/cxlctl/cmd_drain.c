@@ -72,11 +72,12 @@ static int count_line(char *line, void *data)
 
 static long pages_on(long pid, const struct cm_nodeset *nodes)
 {
+	static char text[65536];
 	struct count count = { nodes, 0 };
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%ld/numa_maps", pid);
-	(void)cm_file_lines(path, count_line, &count);
+	(void)cm_file_lines(path, text, sizeof(text), count_line, &count);
 	return count.pages;
 }
 
@@ -88,10 +89,10 @@ static int has_library(char *line, void *data)
 
 static bool uses_library(long pid)
 {
-	char path[64];
+	char path[64], text[8192];
 
 	snprintf(path, sizeof(path), "/proc/%ld/maps", pid);
-	return cm_file_lines(path, has_library, NULL) == 1;
+	return cm_file_lines(path, text, sizeof(text), has_library, NULL) == 1;
 }
 
 /* Processes under the library that this user may look at. */
@@ -237,8 +238,8 @@ static int run(int argc, char **argv)
 	if (seconds < 0 || seconds > 3600 || (end && (*end || end == arg.wait)))
 		return cmd_usage_error(&cmd_drain, "--wait=%s: not in 0..3600",
 				       arg.wait);
-	cm_topo_memory_nodes(&memory, "/sys");
-	cm_drain_read(&drained);
+	(void)cm_topo_memory_nodes(&memory, "/sys");
+	(void)cm_drain_read(&drained);
 	to = nodes;
 	cm_nodeset_andnot(&to, &memory);
 	if (!cm_nodeset_empty(&to) && !arg.undo) {

@@ -14,13 +14,14 @@
 #include "sys/sys.h"
 
 struct fake_sys {
-	unsigned nr_maps, nr_binds, nr_purges;
+	_Atomic unsigned nr_maps, nr_binds, nr_purges;
 	/* The n-th call (from 1) fails with this; 0: none does. */
 	unsigned map_fails_at, bind_fails_at, purge_fails_at;
 	int map_error, bind_error, purge_error;
 	bool map_fails_on;	/* and every one after it */
-	uintptr_t map_at, bind_at;
-	size_t map_size, bind_size, purge_size;
+	size_t can_map, small_pages;
+	_Atomic uintptr_t map_at, bind_at;
+	_Atomic size_t map_size, bind_size, purge_size;
 	int bind_mode;
 	struct cm_nodeset bind_nodes;
 };
@@ -53,6 +54,18 @@ static int fake_purge(void *at, size_t size)
 	return 0;
 }
 
+static int fake_no_huge_pages(void *at, size_t size)
+{
+	(void)at;
+	fake.small_pages += size;
+	return 0;
+}
+
+static bool fake_can_map(size_t size)
+{
+	return size <= fake.can_map;
+}
+
 static int fake_bind(void *at, size_t size, int mode,
 		     const struct cm_nodeset *nodes)
 {
@@ -69,6 +82,8 @@ static const struct cm_sys_ops fake_sys = {
 	.map_at = fake_map_at,
 	.unmap = fake_unmap,
 	.purge = fake_purge,
+	.no_huge_pages = fake_no_huge_pages,
+	.can_map = fake_can_map,
 	.bind = fake_bind,
 };
 
