@@ -62,7 +62,7 @@ static void configure_jemalloc(enum cm_tier tier,
 	if (cm_process.state != CM_STATE_NO_WINDOW)
 		cm_line_fmt(&line,
 			    "narenas:1,oversize_threshold:0,"
-				   "dss:disabled,"
+			    "dss:disabled,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];

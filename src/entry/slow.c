@@ -94,17 +94,18 @@ static void end_rounds(void)
 
 		/* By a margin: another thread may be about to use its round. */
 		if (atomic_load_explicit(&pool->used, memory_order_relaxed) +
-			    cm_pool_margin(pool) > limit)
+			    cm_pool_margin(pool) >
+		    limit)
 			return;
 	}
 	for (unsigned i = 0; i < policy->nr_order; i++) {
 		struct cm_pool *pool = &cm_pool[policy->order[i]];
 
-		atomic_store_explicit(&pool->allowance,
-				      atomic_load_explicit(
-					      &pool->limit,
-					      memory_order_relaxed),
-				      memory_order_relaxed);
+		atomic_store_explicit(
+			&pool->allowance,
+			atomic_load_explicit(&pool->limit,
+					     memory_order_relaxed),
+			memory_order_relaxed);
 	}
 }
 

@@ -40,8 +40,9 @@ static void residency(const struct cm_pool *pool, const struct cm_place *place,
 	char text[8192];	/* a line names every node */
 
 	out->resident_known = r.window.size &&
-			      cm_file_lines("/proc/self/numa_maps", text, sizeof(text),
-					    cm_residency_line, &r) == 0;
+			      cm_file_lines("/proc/self/numa_maps", text,
+					    sizeof(text), cm_residency_line,
+					    &r) == 0;
 	if (!out->resident_known ||
 	    (place->binding != CM_BINDING_OFFLINE && !cm_place_is_bound(place)))
 		return;

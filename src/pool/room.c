@@ -71,7 +71,7 @@ static uint64_t free_on(const struct cm_nodeset *nodes, bool last_resort)
 	unsigned node;
 	bool known = false;
 
-	cm_nodeset_for_each (node, nodes) {
+	cm_nodeset_for_each(node, nodes) {
 		uint64_t have, keep;
 		int err = cm_node_memory_read("/sys", node, &m);
 
@@ -121,8 +121,8 @@ static int swap_line(char *line, void *arg)
 	static const char name[] = "SwapFree:";
 
 	if (!strncmp(line, name, sizeof(name) - 1))
-		*(uint64_t *)arg =
-			strtoul(line + sizeof(name) - 1, NULL, 10) * KIB;
+		*(uint64_t *)arg = strtoul(line + sizeof(name) - 1, NULL, 10) *
+				   KIB;
 	return 0;
 }
 
