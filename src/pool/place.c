@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nodeset.h"
 #include "pool/pool.h"
 #include "sys/file.h"
 
@@ -47,16 +48,19 @@ void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 static void bind(struct cm_pool *pool, const struct cm_place *place,
 		 uintptr_t at, size_t size)
 {
+	/* Its own nodes are gone or drained: to those that remain. */
+	const struct cm_nodeset *nodes = place->binding == CM_BINDING_OFFLINE ?
+						 &place->reach :
+						 &place->nodes;
 	int err;
 
-	err = pool->sys->bind((void *)at, size, place->mode, &place->nodes);
+	err = pool->sys->bind((void *)at, size, place->mode, nodes);
 	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
 	if (err == -EINVAL &&
 	    place->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
-		err = pool->sys->bind((void *)at, size,
-				      CM_MPOL_PREFERRED |
-					      CM_MPOL_F_STATIC_NODES,
-				      &place->nodes);
+		err = pool->sys->bind(
+			(void *)at, size,
+			CM_MPOL_PREFERRED | CM_MPOL_F_STATIC_NODES, nodes);
 	/* A kernel or seccomp filter that refuses will go on refusing. */
 	if (err == -EPERM || err == -ENOSYS)
 		atomic_store_explicit(&pool->place.denied, true,
@@ -64,6 +68,17 @@ static void bind(struct cm_pool *pool, const struct cm_place *place,
 	else if (err)
 		atomic_store_explicit(&pool->place.rebind_due, true,
 				      memory_order_relaxed);
+}
+
+/*
+ * A strict tier without a node takes nothing new; a preferred one goes on with
+ * the others, if any are known.
+ */
+static bool is_to_bind(const struct cm_place *place)
+{
+	return cm_place_is_bound(place) ||
+	       (place->binding == CM_BINDING_OFFLINE &&
+		!cm_place_is_strict(place) && !cm_nodeset_empty(&place->reach));
 }
 
 void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
@@ -78,7 +93,7 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 	do {
 		seq = atomic_load(&pool->place.seq);
 		cm_place_get(&pool->place, &place);
-		if (cm_place_is_bound(&place))
+		if (is_to_bind(&place))
 			bind(pool, &place, (uintptr_t)at, size);
 	} while (atomic_load(&pool->place.seq) != seq);
 }
@@ -111,8 +126,7 @@ void cm_place_rebind(struct cm_pool *pool)
 	atomic_store_explicit(&pool->place.rebind_due, false,
 			      memory_order_relaxed);
 	cm_place_get(&pool->place, &r.place);
-	/* A tier without a node keeps its old policy: the kernel ignores it. */
-	if (cm_place_is_bound(&r.place))
+	if (is_to_bind(&r.place))
 		(void)cm_file_lines("/proc/self/maps", text, sizeof(text),
 				    rebind_line, &r);
 }

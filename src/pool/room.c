@@ -127,7 +127,8 @@ static int swap_line(char *line, void *arg)
 }
 
 /* What is left when every promise, `bytes` among them, is kept; -1: not. */
-static int64_t left_over(struct cm_pool *pool, const struct cm_place *place)
+static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
+			 uint64_t bytes)
 {
 	/* The last resort may push pages out; the others go elsewhere. */
 	bool last = atomic_load_explicit(&pool->elastic, memory_order_relaxed);
@@ -144,7 +145,10 @@ static int64_t left_over(struct cm_pool *pool, const struct cm_place *place)
 		(void)cm_file_lines("/proc/meminfo", text, sizeof(text),
 				    swap_line, &swap);
 	have += swap;
+	/* Other memory of the process may hide that these are not touched. */
 	promised = untouched(pool);
+	if (promised < bytes)
+		promised = bytes;
 	return have >= promised ? (int64_t)(have - promised) : -1;
 }
 
@@ -196,7 +200,7 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 		return true;	/* anywhere: the kernel decides, as for all */
 	if (cm_room_is_out(pool))
 		return false;
-	left = left_over(pool, &place);
+	left = left_over(pool, &place, bytes);
 	if (left < 0) {
 		/* One big block that does not fit says nothing of others. */
 		if (bytes < 4 * MIB)
