@@ -75,8 +75,10 @@ end_puppet
 check 'the report has the node again' 1 "$(of_report cxl nodes)"
 check 'and the tier is bound' strict "$(of_report cxl binding)"
 
-# No other tier is in the order, and on_full=spill says that any node will do then.
-start_puppet order=cxl
+# No other tier is in the order, and on_full=spill says that any node will do then. The limit is
+# there to have no huge pages: the kernel fills those whole, so that the end of the first block's
+# would be on the node before the second block asks for it.
+start_puppet order=cxl,cxl.limit=256m
 told 'order=cxl: a block' 1 alloc 1 $((8 * mib))
 lies_on 'order=cxl: its pages' 1 where 1
 drain 1
