@@ -32,16 +32,16 @@ named_before_it_is_there() {
 
 # Goes on with that process, all whose new memory is on node 2.
 drained() {
-    drain 2
+    check_that 'cxlctl drain leaves no page on the node' "$CXLCTL" drain 2
     tell leave 2 1000
     within 'a drain is noticed' 1000
-    migratepages "$puppet" 2 0,1
     tell where 2
-    check_that "all pages can be moved off the drained node ($reply)" all_on 0,1
+    check_that "all pages are off the drained node ($reply)" all_on 0,1
     check_that 'the drained node can be removed' unplug $dimm
     told 'the data is unharmed' good verify 2
     end_puppet
-    drain
+    check_that 'cxlctl drain --undo takes the node off the list' "$CXLCTL" drain --undo 2
+    check 'nothing is drained' '' "$(cat /run/cxlmalloc/drain)"
 }
 
 # The nearer node is full, so the tier is; the new one gives it room.
