@@ -83,8 +83,11 @@ static bool may_count(struct cm_pool *pool)
 {
 	uint64_t now = cm_room_now_ms();
 
-	return atomic_exchange_explicit(&pool->counted_ms, now,
-					memory_order_relaxed) != now;
+	if (atomic_load_explicit(&pool->counted_ms, memory_order_relaxed) ==
+	    now)
+		return false;
+	atomic_store_explicit(&pool->counted_ms, now, memory_order_relaxed);
+	return true;
 }
 
 bool cm_pool_refresh(struct cm_pool *pool, bool count)
@@ -180,7 +183,7 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 	    !cm_arena_attach(pool, thread))
 		return NULL;
 	thread->refused[pool->tier] = marked_full(pool) &&
-				      !cm_pool_refresh(pool, true);
+				      !cm_pool_refresh(pool, false);
 	if (unlikely(thread->exiting)) {
 		unsigned index = pool->arena[thread->arena[pool->tier]].index;
 
