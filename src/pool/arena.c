@@ -27,7 +27,7 @@ static pthread_mutex_t cm_arena_lock = CM_LOCK_INIT;
 void (*cm_arena_on_attach)(struct cm_thread *thread);
 
 /* What an instance maps when it starts is less than this. */
-#define START_SIZE	(16 * MIB)
+#define START_SIZE	(12 * MIB)
 
 /*
  * Under cm_arena_lock. An instance that fails to start (RLIMIT_AS) lets no
