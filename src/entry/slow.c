@@ -56,6 +56,17 @@ static bool by_rounds(void)
 	return cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
 }
 
+/* By a limit or for want of room, not because a map failed. */
+static bool was_refused(void)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+	bool refused = false;
+
+	for (unsigned i = 0; i < policy->nr_order; i++)
+		refused |= cm_thread.refused[policy->order[i]];
+	return refused;
+}
+
 /*
  * on_full=interleave: no tier took the block, so each gets its limit once
  * more, or as often as the block needs.
@@ -141,7 +152,8 @@ static void *by_policy(size_t size, int flags)
 	/* Full tiers may still have a free block, without growing. */
 	if (!p)
 		p = try_tiers(size, flags, true);
-	for (int i = 0; !p && by_rounds() && i < MAX_ROUNDS; i++) {
+	for (int i = 0; !p && by_rounds() && was_refused() && i < MAX_ROUNDS;
+	     i++) {
 		next_round(size);
 		p = try_tiers(size, flags, false);
 	}
