@@ -27,6 +27,13 @@ enum cm_state {
 	CM_STATE_SANITIZER,	/* a sanitizer owns malloc: passed through */
 };
 
+/* What the process's control groups (v2) allow it, the smallest of all. */
+struct cm_report_cgroup {
+	bool known;
+	uint64_t max, high;		/* CM_NO_LIMIT: none */
+	uint64_t current;		/* of the process's own group */
+};
+
 struct cm_report_tier {
 	enum cm_tier tier;
 	enum cm_binding binding;
@@ -42,6 +49,10 @@ struct cm_report_tier {
 	uint64_t nr_allocs;		/* blocks handed out */
 	uint64_t nr_frees;
 	uint64_t nr_full;		/* times the tier was found full */
+	uint64_t nr_refused;		/* calls of hooks that were refused */
+	uint64_t cache_bound;		/* most one thread's cache holds; 0: not
+					 * known */
+	unsigned limit_percent;		/* the limit was asked for as a share */
 	uint64_t nr_arenas;
 	bool resident_known;		/* the kernel told where pages are */
 	/* pages * page size of the window resident on each node, by kernel */
@@ -57,6 +68,7 @@ struct cm_report {
 	unsigned nr_order;
 	enum cm_tier order[CM_NR_TIERS];
 	const char *on_full;		/* fail, spill, interleave, remain */
+	struct cm_report_cgroup cgroup;
 	struct cm_report_tier tier[CM_NR_TIERS];
 };
 

@@ -46,6 +46,8 @@ enum cm_stats_format {
 
 struct cm_tier_settings {
 	uint64_t limit;			/* bytes; CM_NO_LIMIT for none */
+	unsigned limit_percent;		/* 0: limit is bytes; else a share of the
+					 * process's memory, limit is unused */
 	enum cm_nodes_from nodes_from;
 	struct cm_nodeset nodes;	/* when nodes_from is CM_NODES_LIST */
 };
@@ -60,6 +62,7 @@ struct cm_settings {
 	unsigned nr_arenas;		/* per tier; 0: four per CPU */
 	int64_t decay_ms;		/* -1: never; dirty pages to the kernel */
 	bool disable;			/* CXLMALLOC_DISABLE=1: plain jemalloc */
+	bool background_thread;
 	bool abort_conf;
 	bool stats_print;
 	enum cm_stats_format stats_format;

@@ -113,7 +113,7 @@ static CM_COLD void say_bad_value(const struct place *place,
 	struct cm_line line;
 
 	begin(&line, buf, place, token);
-	if (err == -ERANGE && cm_options[id].type == CM_OPTION_SIZE) {
+	if (err == -ERANGE && cm_options[id].type == CM_OPTION_LIMIT) {
 		cm_line_fmt(&line, "too large a size (none: no limit)");
 	} else {
 		cm_line_fmt(&line, "not ");

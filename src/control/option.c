@@ -97,6 +97,28 @@ static int set_nodes(void *field, enum cm_option_id id, struct cm_slice text)
 	return 0;
 }
 
+static int set_limit(void *field, struct cm_slice text)
+{
+	struct cm_tier_settings *tier = cm_container_of(
+		field, struct cm_tier_settings, limit);
+	int64_t percent = 0;
+	int err;
+
+	if (text.len > 0 && text.at[text.len - 1] == '%') {
+		text.len--;
+		err = cm_parse_int(text, 1, 100, &percent);
+		if (err == 0)
+			tier->limit = CM_NO_LIMIT;
+		else
+			err = -EINVAL;	/* no number of it would be too large */
+	} else {
+		err = cm_parse_size(text, &tier->limit);
+	}
+	if (err == 0)
+		tier->limit_percent = (unsigned)percent;
+	return err;
+}
+
 static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		     struct cm_slice text)
 {
@@ -114,8 +136,8 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 	case CM_OPTION_ORDER:
 		return cm_parse_order(text, settings->order,
 				      &settings->nr_order);
-	case CM_OPTION_SIZE:
-		return cm_parse_size(text, field);
+	case CM_OPTION_LIMIT:
+		return set_limit(field, text);
 	case CM_OPTION_NODES:
 		return set_nodes(field, id, text);
 	case CM_OPTION_UINT:
@@ -166,6 +188,17 @@ static void format_size(struct cm_line *line, uint64_t size)
 		    unit + at);
 }
 
+static void format_limit(struct cm_line *line, const void *field)
+{
+	const struct cm_tier_settings *tier = cm_container_of(
+		field, struct cm_tier_settings, limit);
+
+	if (tier->limit_percent)
+		cm_line_fmt(line, "%u%%", tier->limit_percent);
+	else
+		format_size(line, tier->limit);
+}
+
 static void format_nodes(struct cm_line *line, enum cm_option_id id,
 			 const void *field)
 {
@@ -196,8 +229,8 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 			cm_line_fmt(line, "%s%s", i > 0 ? ":" : "",
 				    cm_tier_name(settings->order[i]));
 		break;
-	case CM_OPTION_SIZE:
-		format_size(line, *(const uint64_t *)field);
+	case CM_OPTION_LIMIT:
+		format_limit(line, field);
 		break;
 	case CM_OPTION_NODES:
 		format_nodes(line, id, field);
@@ -248,8 +281,10 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 	case CM_OPTION_ORDER:
 		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
 		break;
-	case CM_OPTION_SIZE:
-		cm_line_fmt(line, "a size (bytes with k, m, g or t, or none)");
+	case CM_OPTION_LIMIT:
+		cm_line_fmt(
+			line,
+			"a size (bytes with k, m, g or t), 1%% to 100%%, or none");
 		break;
 	case CM_OPTION_NODES:
 		for (unsigned n = 0; cm_option_nth_word(id, n); n++)

@@ -21,7 +21,7 @@ enum cm_option_id {
 enum cm_option_type {
 	CM_OPTION_CHOICE,	/* one of its words */
 	CM_OPTION_ORDER,
-	CM_OPTION_SIZE,		/* bytes, CM_NO_LIMIT: none */
+	CM_OPTION_LIMIT,	/* bytes, CM_NO_LIMIT: none; or percent */
 	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
 	CM_OPTION_UINT,
 	CM_OPTION_INT,
@@ -31,7 +31,7 @@ enum cm_option_type {
 
 /* An array for the key: the table needs no relocation at start. */
 struct cm_option {
-	char key[16];
+	char key[20];
 	enum cm_option_type type;
 	unsigned at;		/* offset in struct cm_settings */
 	int64_t min, max;	/* of UINT and INT; max bytes of PATH */

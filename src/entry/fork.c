@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/compiler.h"
+#include "entry/background.h"
 #include "entry/fork.h"
 #include "entry/nodes.h"
 #include "pool/arena.h"
@@ -44,6 +45,7 @@ static void child(void)
 	cm_je_fork_child();
 	cm_arena_fork_child(&cm_thread);
 	cm_nodes_fork_done();
+	cm_background_fork_child();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_resetlock();
 }

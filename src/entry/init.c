@@ -22,6 +22,7 @@
 #include "base/line.h"
 #include "control/conf.h"
 #include "control/emit.h"
+#include "entry/background.h"
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/fork.h"
@@ -32,6 +33,7 @@
 #include "pool/hooks.h"
 #include "pool/report.h"
 #include "pool/window.h"
+#include "topology/cgroup.h"
 
 struct cm_process cm_process;
 
@@ -90,7 +92,7 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
 	pool->single = cm_process.state == CM_STATE_NO_WINDOW;
 	atomic_store(&pool->next, cm_window_of(tier).base);
 	atomic_store(&pool->limit, cm_process.state == CM_STATE_TIERED ?
-					   settings->tier[tier].limit :
+					   cm_nodes_limit(settings, tier) :
 					   CM_NO_LIMIT);
 	atomic_store(&pool->elastic,
 		     cm_policy_is_elastic(&cm_process.policy, tier));
@@ -204,12 +206,15 @@ void cm_init_report(struct cm_report *report)
 	report->nr_order = policy->nr_order;
 	memcpy(report->order, policy->order, sizeof(report->order));
 	report->on_full = on_full_name(policy->on_full);
+	(void)cm_cgroup_read("/proc", &report->cgroup);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		if (cm_process.passed_through)
 			memset(&report->tier[t], 0, sizeof(report->tier[t]));
 		else
 			cm_pool_report(&cm_pool[t], &report->tier[t]);
 		report->tier[t].tier = t;
+		report->tier[t].limit_percent =
+			cm_process.settings.tier[t].limit_percent;
 	}
 }
 
@@ -217,6 +222,7 @@ void cm_init_report(struct cm_report *report)
 __attribute__((constructor(101))) static void construct(void)
 {
 	(void)cm_init();
+	cm_background_start();
 }
 
 /* After atexit handlers and the program's destructors; stdio flushes later. */

@@ -4,10 +4,12 @@
 
 #include "base/line.h"
 #include "base/nodeset.h"
+#include "entry/background.h"
 #include "entry/init.h"
 #include "entry/nodes.h"
 #include "pool/pool.h"
 #include "sys/sys.h"
+#include "topology/cgroup.h"
 #include "topology/drain.h"
 #include "topology/topo.h"
 
@@ -206,15 +208,58 @@ static bool changed(uint64_t now_ms)
 	return due || memcmp(&view, &seen, sizeof(view));
 }
 
+uint64_t cm_nodes_limit(const struct cm_settings *settings, enum cm_tier tier)
+{
+	const struct cm_tier_settings *asked = &settings->tier[tier];
+	uint64_t memory;
+
+	if (!asked->limit_percent)
+		return asked->limit;
+	memory = cm_cgroup_memory("/proc");
+	return memory == CM_NO_LIMIT ? CM_NO_LIMIT :
+				       memory / 100 * asked->limit_percent;
+}
+
+static void follow_cgroup(struct cm_pool *pool,
+			  const struct cm_settings *settings)
+{
+	uint64_t now, before = atomic_load(&pool->limit);
+
+	if (!settings->tier[pool->tier].limit_percent)
+		return;
+	now = cm_nodes_limit(settings, pool->tier);
+	if (now == before)
+		return;
+	atomic_store(&pool->limit, now);
+	/* A round of on_full=interleave has its own: it ends by itself. */
+	(void)atomic_compare_exchange_strong(&pool->allowance, &before, now);
+}
+
+/*
+ * jemalloc does it by itself only for arenas whose threads allocate. Little is
+ * not worth the way.
+ */
+static void give_back(struct cm_pool *pool, const struct cm_settings *settings)
+{
+	if (settings->decay_ms > 0 && atomic_load(&pool->nr_arenas) &&
+	    atomic_load(&pool->used) > cm_pool_in_use(pool) + MIB)
+		cm_pool_decay(pool);
+}
+
 void cm_nodes_look(uint64_t now_ms)
 {
 	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
 		return;
 	if (changed(now_ms))
 		update(&cm_process.settings, false);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		follow_cgroup(&cm_pool[t], &cm_process.settings);
+		give_back(&cm_pool[t], &cm_process.settings);
+	}
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
 			      memory_order_relaxed);
 	atomic_store_explicit(&looking, false, memory_order_release);
+	cm_background_start();
 }
 
 void cm_nodes_fork_prepare(void)

@@ -2,6 +2,10 @@
 /*
  * nodes - which nodes each tier uses, at start and when the machine changes
  *
+ * A look also does what is due now and then: limits that are a share of a
+ * cgroup's follow it, and pages free for the decay time go back, also those of
+ * threads that do nothing.
+ *
  * No thread, no signal: a slow path that comes by at least WATCH_MS after the
  * last look reads two small files and the allowed nodes; only if they differ
  * from what they were is anything done. A process that does not allocate
@@ -17,6 +21,9 @@
 #include "pool/room.h"
 
 void cm_nodes_init(const struct cm_settings *settings);
+
+/* A tier's limit in bytes, a share of the process's memory worked out. */
+uint64_t cm_nodes_limit(const struct cm_settings *settings, enum cm_tier tier);
 
 extern _Atomic uint64_t cm_nodes_next_look_ms CM_HIDDEN;
 

@@ -8,7 +8,7 @@
 #include "entry/init.h"
 #include "entry/nodes.h"
 #include "entry/slow.h"
-#include "pool/pool.h"
+#include "pool/full.h"
 #include "pool/thread.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
@@ -23,7 +23,7 @@ static cm_malloc_fn *const fast[CM_NR_TIERS] = {
 
 static bool is_full(enum cm_tier tier)
 {
-	return atomic_load_explicit(&cm_pool[tier].full, memory_order_relaxed);
+	return cm_full_is(&cm_pool[tier]);
 }
 
 static struct cm_policy_view view_now(void)
@@ -39,7 +39,9 @@ void cm_slow_route(void)
 {
 	struct cm_policy_view view = view_now();
 	int tier = cm_policy_priority(&cm_process.policy, &view);
-	cm_malloc_fn *route = tier < 0 ? cm_slow_malloc : fast[tier];
+	/* All full: blocks this thread freed are still served the fast way. */
+	cm_malloc_fn *route =
+		fast[tier < 0 ? cm_process.policy.order[0] : (unsigned)tier];
 
 	/* Every core reads this line: write it only when it changes. */
 	if (atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) !=
@@ -146,6 +148,7 @@ static void *by_policy(size_t size, int flags)
 	void *p;
 
 	cm_nodes_watch();
+	cm_full_flush(&cm_thread);
 	if (by_rounds())
 		end_rounds();
 	p = try_tiers(size, flags, false);
@@ -177,10 +180,12 @@ static inline void *quick(size_t size, int flags)
 	struct cm_pool *pool = &cm_pool[tier];
 	void *p;
 
-	if (unlikely(route != fast[tier] || by_rounds() ||
-		     !(thread->attached[tier] || pool->single)))
+	if (unlikely(route != fast[tier] || is_full(tier) || by_rounds() ||
+		     !(thread->attached[tier] || pool->single) ||
+		     cm_full_knows(pool, thread, size, flags)))
 		return NULL;
 	cm_nodes_watch();
+	cm_full_flush(thread);
 	thread->refused[tier] = false;
 	p = tier == CM_TIER_CXL ? cm_cxl_mallocx(size, flags) :
 				  cm_ddr_mallocx(size, flags);

@@ -91,6 +91,11 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 	return false;
 }
 
+static void count_refusal(struct cm_pool *pool)
+{
+	atomic_fetch_add_explicit(&pool->nr_refused, 1, memory_order_relaxed);
+}
+
 /* After a charge that is kept. */
 static void raise_peaks(struct cm_pool *pool)
 {
@@ -179,10 +184,13 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 	struct cm_pool *pool = pool_of(hooks);
 
 	(void)arena;
-	if (at || cm_thread.refused[pool->tier])
+	if (at)
 		return NULL;
-	if (*commit ? !charge(pool, size) : is_beyond_limit(pool, size))
+	if (cm_thread.refused[pool->tier] ||
+	    (*commit ? !charge(pool, size) : is_beyond_limit(pool, size))) {
+		count_refusal(pool);
 		return NULL;
+	}
 	at = reserve(pool, size, alignment);
 	if (!at) {
 		if (*commit)
@@ -210,8 +218,10 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	struct cm_pool *pool = pool_of(hooks);
 
 	(void)at, (void)size, (void)offset, (void)arena;
-	if (cm_thread.refused[pool->tier] || !charge(pool, length))
+	if (cm_thread.refused[pool->tier] || !charge(pool, length)) {
+		count_refusal(pool);
 		return true;
+	}
 	raise_peaks(pool);
 	return false;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pool/arena.h"
+#include "pool/full.h"
 #include "pool/hooks.h"
 #include "pool/pool.h"
 #include "pool/thread.h"
@@ -46,77 +47,14 @@ void cm_pool_purge(struct cm_pool *pool)
 	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
 }
 
-/*
- * Budget does not come back by itself: pages free in another thread's arena
- * decay only while that thread allocates. What can be had is known exactly,
- * so a purge is only tried when it will help.
- */
-static bool reclaim(struct cm_pool *pool, size_t size)
+void cm_pool_decay(struct cm_pool *pool)
 {
-	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
-	uint64_t in_use = cm_pool_in_use(pool);
+	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
 
-	if (used < in_use || used - in_use < cm_pool_margin(pool) ||
-	    used - in_use < size)
-		return false;
-	cm_pool_purge(pool);
-	return atomic_load_explicit(&pool->used, memory_order_relaxed) < used;
-}
-
-static bool marked_full(const struct cm_pool *pool)
-{
-	return atomic_load_explicit(&pool->full, memory_order_relaxed);
-}
-
-static void remember_full(struct cm_pool *pool, struct cm_thread *thread)
-{
-	if (thread->freed[pool->tier])
-		thread->freed_when_full[pool->tier] =
-			*thread->freed[pool->tier];
-}
-
-/*
- * Counting pages in use reads a word of every arena: on slow paths that come
- * by all the time, once a tick of the coarse clock is enough.
- */
-static bool may_count(struct cm_pool *pool)
-{
-	uint64_t now = cm_room_now_ms();
-
-	if (atomic_load_explicit(&pool->counted_ms, memory_order_relaxed) ==
-	    now)
-		return false;
-	atomic_store_explicit(&pool->counted_ms, now, memory_order_relaxed);
-	return true;
-}
-
-bool cm_pool_refresh(struct cm_pool *pool, bool count)
-{
-	const struct cm_thread *thread = &cm_thread;
-	uint64_t allowance, margin;
-	bool out;
-
-	if (!marked_full(pool))
-		return false;
-	allowance = atomic_load_explicit(&pool->allowance,
-					 memory_order_relaxed);
-	margin = cm_pool_margin(pool);
-	out = cm_room_is_out(pool);
-	/* No memory on its nodes: what it holds free will do, nothing more. */
-	if (out)
-		allowance = atomic_load_explicit(&pool->used,
-						 memory_order_relaxed);
-	if ((!out &&
-	     atomic_load_explicit(&pool->elastic, memory_order_relaxed)) ||
-	    (thread->freed[pool->tier] &&
-	     *thread->freed[pool->tier] - thread->freed_when_full[pool->tier] >=
-		     margin) ||
-	    ((may_count(pool) || count) &&
-	     cm_pool_in_use(pool) + margin <= allowance)) {
-		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
-		return true;
-	}
-	return false;
+	if (pool->je->mallctlnametomib("arena.0.decay", mib, &miblen))
+		return;
+	mib[1] = CM_JE_ALL_ARENAS;
+	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
 }
 
 /*
@@ -157,19 +95,24 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
 	if (unlikely(!thread->attached[pool->tier]) &&
 	    !cm_arena_attach(pool, thread))
 		return NULL;
+	if (cm_full_knows(pool, thread, size, flags)) {
+		*refused = true;
+		return NULL;
+	}
 	for (int tries = 0;; tries++) {
-		*refused = marked_full(pool) && tries == 0 &&
+		*refused = cm_full_is(pool) && tries == 0 &&
 			   !cm_pool_refresh(pool, true);
 		p = pool->je->mallocx(size, flags);
 		if (p && unlikely(!cm_window_has(pool->tier, p)))
 			p = alloc_exiting(pool, thread, p, size, flags);
 		if (p || !*refused)
 			return p;
-		if (tries || !reclaim(pool, size))
+		cm_full_flush(thread);
+		if (tries || !cm_full_reclaim(pool, size))
 			break;
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 	}
-	remember_full(pool, thread);
+	cm_full_remember(pool, thread, size, flags);
 	return NULL;
 }
 
@@ -182,7 +125,7 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 	if (unlikely(!thread->attached[pool->tier]) &&
 	    !cm_arena_attach(pool, thread))
 		return NULL;
-	thread->refused[pool->tier] = marked_full(pool) &&
+	thread->refused[pool->tier] = cm_full_is(pool) &&
 				      !cm_pool_refresh(pool, false);
 	if (unlikely(thread->exiting)) {
 		unsigned index = pool->arena[thread->arena[pool->tier]].index;

@@ -22,6 +22,7 @@
  *   allowance   entry/slow.c: atomic; hooks read it relaxed
  *   full        set by a hook that refuses, cleared by whoever finds room;
  *               a hint: hooks check the allowance themselves
+ *   flush_*     pool/full.h
  *   place, room pool/place.h, pool/room.h
  *   arena[]     under cm_arena_lock; below nr_arenas, index is fixed and
  *               nr_active may be read without
@@ -62,7 +63,10 @@ struct cm_pool {
 	_Atomic uint64_t nr_full;
 	_Atomic uint64_t allowance;	/* bytes hooks let through */
 	_Atomic uint64_t limit;		/* bytes the operator asked for */
+	_Atomic uint64_t nr_refused;	/* calls of hooks that were refused */
 	_Atomic uint64_t counted_ms;	/* when pages in use were last counted */
+	_Atomic uint64_t flush_asked_ms;
+	_Atomic unsigned flush_wanted;
 	_Atomic bool full;
 	_Atomic bool elastic;		/* takes what nobody else would */
 
@@ -103,6 +107,9 @@ uint64_t cm_pool_in_use(struct cm_pool *pool);
 
 /* Give free pages of all arenas back to the kernel. */
 void cm_pool_purge(struct cm_pool *pool);
+
+/* Give back what has been free for the decay time, in arenas of any thread. */
+void cm_pool_decay(struct cm_pool *pool);
 
 /*
  * Look whether a pool marked full has room again: pages were given back, its

@@ -138,6 +138,7 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	out->peak = load(&pool->peak);
 	out->over_peak = load(&pool->over_peak);
 	out->nr_full = load(&pool->nr_full);
+	out->nr_refused = load(&pool->nr_refused);
 	out->nr_arenas = atomic_load_explicit(&pool->nr_arenas,
 					      memory_order_acquire);
 	if (is_unused(pool)) {
@@ -153,6 +154,7 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	} else {
 		out->used = load(&pool->used);
 		blocks(pool, out);
+		out->cache_bound = cm_pool_cache_bound(pool);
 		residency(pool, &place, out);
 	}
 	if (out->limit != CM_NO_LIMIT && out->used > out->limit)

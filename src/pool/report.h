@@ -22,4 +22,7 @@ struct cm_residency {
 };
 int cm_residency_line(char *line, void *residency);
 
+/* The most one thread's cache can hold of the pool; 0: not known. */
+uint64_t cm_pool_cache_bound(const struct cm_pool *pool);
+
 #endif

@@ -11,6 +11,17 @@
 #include "base/compiler.h"
 #include "base/types.h"
 
+/*
+ * What a full tier refused, and the state it was in: until that changes it is
+ * refused again without a look (pool/full.c).
+ */
+struct cm_refusals {
+	uint64_t sizes[2];		/* a bit for each size class */
+	struct cm_refusal_state {
+		uint64_t tick, freed, in_use, used, allowance;
+	} state;
+};
+
 struct cm_thread {
 	/*
 	 * The last allocation was refused for the limit. While it is set the
@@ -25,6 +36,9 @@ struct cm_thread {
 	const uint64_t *freed[CM_NR_TIERS];
 	/* Its value when this thread last saw the tier full. */
 	uint64_t freed_when_full[CM_NR_TIERS];
+	struct cm_refusals refusals[CM_NR_TIERS];
+	unsigned flushed;		/* the last cm_full_flush_wanted met */
+	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */
 };
 
 extern CM_TLS struct cm_thread cm_thread CM_HIDDEN;

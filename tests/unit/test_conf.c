@@ -40,12 +40,24 @@ static void a_bad_value_is_one_line(void **state)
 {
 	(void)state;
 #define SAYS(token, rest) assert_says(token, "CXLMALLOC_CONF: " token ": " rest)
-	SAYS("ddr.limit=12q", "not a size (bytes with k, m, g or t, or none), "
-			      "using none");
-	SAYS("ddr.limit=", "not a size (bytes with k, m, g or t, or none), "
-			   "using none");
-	SAYS("cxl.limit=16e", "not a size (bytes with k, m, g or t, or none), "
-			      "using none");
+	SAYS("ddr.limit=12q",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
+	SAYS("ddr.limit=0%",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
+	SAYS("ddr.limit=101%",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
+	SAYS("ddr.limit=%",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
+	SAYS("ddr.limit=",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
+	SAYS("cxl.limit=16e",
+	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
+	     "using none");
 	SAYS("cxl.limit=16777216t", "too large a size (none: no limit), "
 				    "using none");
 	SAYS("policy=size", "not priority, using priority");
@@ -109,9 +121,10 @@ static void a_bad_value_keeps_the_good_one_before(void **state)
 
 	(void)state;
 	assert_int_equal(messages.nr, 1);
-	assert_string_equal(messages.text[0],
-			    "CXLMALLOC_CONF: ddr.limit=64q: not a size (bytes "
-			    "with k, m, g or t, or none), using 64m");
+	assert_string_equal(
+		messages.text[0],
+		"CXLMALLOC_CONF: ddr.limit=64q: not a size (bytes "
+		"with k, m, g or t), 1% to 100%, or none, using 64m");
 	assert_true(s.tier[CM_TIER_DDR].limit == 64 * MIB);
 	assert_int_equal(s.nr_arenas, 4);
 }
@@ -263,7 +276,7 @@ static void a_file_that_cannot_be_used_is_one_line(void **state)
 	assert_int_equal(messages.nr, 0);
 	assert_int_equal(s.order[0], CM_TIER_CXL);
 
-	if (geteuid() != 0) {	/* root reads it */
+	if (geteuid() != 0) { /* root reads it */
 		chmod(file, 0);
 		assert_int_equal(parse_file(file, &messages, &s), -EACCES);
 		assert_non_null(strstr(messages.text[0],
@@ -433,7 +446,7 @@ static void abort_conf_in_a_file_covers_the_environment(void **state)
 			 SIGABRT);
 }
 
-#define TEST(test)		cmocka_unit_test(test)
+#define TEST(test) cmocka_unit_test(test)
 #define SOURCE_TEST(test) \
 	cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
 

@@ -42,19 +42,22 @@ static void json_is_what_the_manual_says(void **state)
 		text,
 		"{\"schema\":1,\"pid\":812,\"version\":\"0.1\","
 		"\"jemalloc\":\"5.3.1\",\"state\":\"tiered\","
-		"\"order\":[\"ddr\",\"cxl\"],\"on_full\":\"spill\",\"tiers\":["
+		"\"order\":[\"ddr\",\"cxl\"],\"on_full\":\"spill\","
+		"\"cgroup\":{\"current\":1048576,\"max\":134217728,"
+		"\"high\":null},\"tiers\":["
 		"{\"tier\":\"ddr\",\"binding\":\"strict\",\"nodes\":[0],"
 		"\"used\":67108864,\"in_use\":62914560,\"cached\":4194304,"
-		"\"limit\":67108864,\"peak\":67108864,\"over\":0,"
+		"\"limit\":67108864,\"limit_percent\":50,\"peak\":67108864,\"over\":0,"
 		"\"over_peak\":0,\"metadata\":1572864,\"allocs\":1000,"
-		"\"frees\":7,\"full\":1,\"arenas\":4,"
+		"\"frees\":7,\"full\":1,\"refused\":3,"
+		"\"cache_bound\":4194304,\"arenas\":4,"
 		"\"resident\":{\"0\":66060288},\"misplaced\":0},"
 		"{\"tier\":\"cxl\",\"binding\":\"preferred\",\"nodes\":[1,2],"
 		"\"used\":5368709120,\"in_use\":5368709120,\"cached\":0,"
 		"\"limit\":null,\"peak\":6442450944,\"over\":0,"
 		"\"over_peak\":1,\"metadata\":0,"
 		"\"allocs\":18446744073709551615,\"frees\":0,\"full\":0,"
-		"\"arenas\":2,\"resident\":{\"0\":4096,\"1\":5368709120,"
+		"\"refused\":0,\"cache_bound\":null,\"arenas\":2,\"resident\":{\"0\":4096,\"1\":5368709120,"
 		"\"2\":0},\"misplaced\":4096}]}\n");
 	free(text);
 }
@@ -97,6 +100,7 @@ static const char aligned[] =
 "used           64.0 MiB      5.0 GiB  committed now\n"
 "in use         60.0 MiB      5.0 GiB  in blocks the program holds\n"
 "cached          4.0 MiB          0 B  free, kept for the next allocation\n"
+"cache max       4.0 MiB          0 B  a thread's cache holds at most\n"
 "limit          64.0 MiB         none  of used\n"
 "peak           64.0 MiB      6.0 GiB  highest used\n"
 "over                0 B          0 B  used beyond the limit now\n"
@@ -105,10 +109,13 @@ static const char aligned[] =
 "allocs             1000 18446744073709551615  blocks handed out\n"
 "frees                 7            0  blocks given back\n"
 "full                  1            0  times the tier was found full\n"
+"refused               3            0  requests for pages refused\n"
 "arenas                4            2\n"
 "node 0         63.0 MiB      4.0 KiB  resident there, says the kernel\n"
 "node 1              0 B      5.0 GiB  resident there, says the kernel\n"
 "node 2              0 B          0 B  resident there, says the kernel\n"
+"cgroup: memory.max 128.0 MiB, memory.high none, current 1.0 MiB\n"
+"ddr.limit is 50% of the process's memory\n"
 "cxl has 4.0 KiB misplaced: resident outside its nodes\n";
 /* clang-format on */
 

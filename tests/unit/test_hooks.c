@@ -8,16 +8,16 @@
 #include "support/fake_sys.h"
 #include "support/test.h"
 
-#define BASE	((uintptr_t)0x100000000000)
-#define PAGE	((size_t)4096)
+#define BASE ((uintptr_t)0x100000000000)
+#define PAGE ((size_t)4096)
 
 /* The library's lies with its fast paths, which are not linked here. */
 struct cm_fast cm_fast;
 
-#define pool	cm_pool[CM_TIER_CXL]
+#define pool cm_pool[CM_TIER_CXL]
 
 /* No machine has this node: what room.c looks for there is not known. */
-#define NODE	(CM_MAX_NODES - 1)
+#define NODE (CM_MAX_NODES - 1)
 
 static void on_node(unsigned node, enum cm_binding binding, int mode)
 {
@@ -29,7 +29,7 @@ static void on_node(unsigned node, enum cm_binding binding, int mode)
 	cm_nodeset_set(&place.nodes, node);
 	place.reach = place.home = place.nodes;
 	cm_place_set(&pool.place, &place);
-	cm_room_forget(&pool);	/* as entry/nodes.c does */
+	cm_room_forget(&pool); /* as entry/nodes.c does */
 }
 
 static enum cm_binding binding_now(void)

@@ -81,6 +81,7 @@ static void every_option_is_read(void **state)
 {
 	struct cm_settings s = parse_clean(
 		"policy=priority,order=cxl:ddr,ddr.limit=64m,cxl.limit=2t,"
+		"background_thread=true,"
 		"on_full=remain,ddr.nodes=0,2-3,cxl.nodes=1+4,"
 		"placement=preferred,arenas=8,decay_ms=-1,stats_print=true,"
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true");
@@ -98,6 +99,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(s.placement, CM_PLACEMENT_PREFERRED);
 	assert_int_equal(s.nr_arenas, 8);
 	assert_int_equal(s.decay_ms, -1);
+	assert_true(s.background_thread);
 	assert_true(s.stats_print);
 	assert_int_equal(s.stats_format, CM_STATS_JSON);
 	assert_string_equal(s.stats_file, "/tmp/%p");
@@ -132,6 +134,9 @@ static void every_word_is_read_and_shown(void **state)
 		{ "ddr.limit=4096g", CM_OPT_DDR_LIMIT, "4t" },
 		{ "ddr.limit=0", CM_OPT_DDR_LIMIT, "0" },
 		{ "ddr.limit=1,ddr.limit=none", CM_OPT_DDR_LIMIT, "none" },
+		{ "ddr.limit=50%", CM_OPT_DDR_LIMIT, "50%" },
+		{ "ddr.limit=50%,ddr.limit=1g", CM_OPT_DDR_LIMIT, "1g" },
+		{ "cxl.limit=1g,cxl.limit=100%", CM_OPT_CXL_LIMIT, "100%" },
 		{ "arenas=256", CM_OPT_ARENAS, "256" },
 		{ "decay_ms=600000", CM_OPT_DECAY_MS, "600000" },
 		{ "decay_ms=-1", CM_OPT_DECAY_MS, "-1" },

@@ -17,8 +17,8 @@ struct outcome {
 	uint64_t ddr_limit, cxl_limit;
 	enum cm_on_full on_full;
 	unsigned arenas;
-	const char *cxl_nodes;	/* NULL: auto */
-	unsigned notes;		/* lines that are no mistakes */
+	const char *cxl_nodes; /* NULL: auto */
+	unsigned notes;	       /* lines that are no mistakes */
 };
 
 #define SMDK_DEFAULTS \

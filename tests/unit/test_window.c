@@ -12,7 +12,7 @@ struct map {
 	uintptr_t start, end;
 };
 
-#define LOWEST	(4 * GIB)
+#define LOWEST (4 * GIB)
 
 static struct cm_gap largest(const struct map *maps, size_t nr)
 {

@@ -117,7 +117,11 @@ static void show_json_value(const struct cm_settings *settings, unsigned id)
 	uint64_t size;
 
 	switch (option->type) {
-	case CM_OPTION_SIZE:
+	case CM_OPTION_LIMIT:
+		if (strchr(format(settings, id), '%')) {
+			cmd_json_string(format(settings, id));
+			break;
+		}
 		memcpy(&size, (const char *)settings + option->at,
 		       sizeof(size));
 		if (size == CM_NO_LIMIT)

@@ -38,7 +38,7 @@ static const struct {
 
 static const char *const type_name[] = {
 	[CM_OPTION_CHOICE] = "choice", [CM_OPTION_ORDER] = "order",
-	[CM_OPTION_SIZE] = "size",     [CM_OPTION_NODES] = "nodes",
+	[CM_OPTION_LIMIT] = "size",    [CM_OPTION_NODES] = "nodes",
 	[CM_OPTION_UINT] = "integer",  [CM_OPTION_INT] = "integer",
 	[CM_OPTION_BOOL] = "boolean",  [CM_OPTION_PATH] = "path",
 };

@@ -28,6 +28,7 @@ static inline struct cm_report *report(void)
 		.nr_order = 2,
 		.order = { CM_TIER_DDR, CM_TIER_CXL },
 		.on_full = "spill",
+		.cgroup = { true, 128 * MIB, CM_NO_LIMIT, MIB },
 	};
 	*ddr = (struct cm_report_tier){
 		.tier = CM_TIER_DDR,
@@ -41,6 +42,9 @@ static inline struct cm_report *report(void)
 		.nr_allocs = 1000,
 		.nr_frees = 7,
 		.nr_full = 1,
+		.nr_refused = 3,
+		.cache_bound = 4 * MIB,
+		.limit_percent = 50,
 		.nr_arenas = 4,
 		.resident_known = true,
 	};

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/nodeset.h"
+#include "control/emit_form.h"
+#include "control/parse.h"
+
+static void json_string(struct cm_line *out, const char *s)
+{
+	cm_emit_text(out, "\"");
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			cm_line_fmt(out, "\\%c", *s);
+		else if ((unsigned char)*s < ' ')
+			cm_line_fmt(out, "\\u%04x", (unsigned char)*s);
+		else
+			cm_line_put(out, s, 1);
+	}
+	cm_emit_text(out, "\"");
+}
+
+static void json_number(struct cm_line *out, const char *key, uint64_t value)
+{
+	cm_line_fmt(out, ",\"%s\":%llu", key, (unsigned long long)value);
+}
+
+static void json_limit(struct cm_line *out, const char *key, uint64_t limit)
+{
+	if (limit == CM_NO_LIMIT)
+		cm_line_fmt(out, ",\"%s\":null", key);
+	else
+		json_number(out, key, limit);
+}
+
+static void json_resident(struct cm_line *out,
+			  const struct cm_report_tier *tier)
+{
+	const char *comma = "";
+	unsigned node;
+
+	cm_emit_text(out, ",\"resident\":");
+	if (!tier->resident_known) {
+		cm_emit_text(out, "null");
+		return;
+	}
+	cm_emit_text(out, "{");
+	for (node = 0; node < CM_MAX_NODES; node++) {
+		if (!tier->resident[node] &&
+		    !cm_nodeset_test(&tier->nodes, node))
+			continue;
+		cm_line_fmt(out, "%s\"%u\":%llu", comma, node,
+			    (unsigned long long)tier->resident[node]);
+		comma = ",";
+	}
+	cm_emit_text(out, "}");
+}
+
+static void json_tier(struct cm_line *out, const struct cm_report_tier *tier)
+{
+	const char *comma = "";
+	unsigned node;
+
+	cm_line_fmt(out, "{\"tier\":\"%s\",\"binding\":\"%s\",\"nodes\":[",
+		    cm_tier_name(tier->tier), cm_emit_binding[tier->binding]);
+	cm_nodeset_for_each(node, &tier->nodes) {
+		cm_line_fmt(out, "%s%u", comma, node);
+		comma = ",";
+	}
+	cm_emit_text(out, "]");
+	json_number(out, "used", tier->used);
+	json_number(out, "in_use", tier->in_use);
+	json_number(out, "cached", tier->cached);
+	json_limit(out, "limit", tier->limit);
+	if (tier->limit_percent)
+		json_number(out, "limit_percent", tier->limit_percent);
+	json_number(out, "peak", tier->peak);
+	json_number(out, "over", tier->over);
+	json_number(out, "over_peak", tier->over_peak);
+	json_number(out, "metadata", tier->metadata);
+	json_number(out, "allocs", tier->nr_allocs);
+	json_number(out, "frees", tier->nr_frees);
+	json_number(out, "full", tier->nr_full);
+	json_number(out, "refused", tier->nr_refused);
+	if (tier->cache_bound)
+		json_number(out, "cache_bound", tier->cache_bound);
+	else
+		cm_emit_text(out, ",\"cache_bound\":null");
+	json_number(out, "arenas", tier->nr_arenas);
+	json_resident(out, tier);
+	json_number(out, "misplaced", tier->misplaced);
+	cm_emit_text(out, "}");
+}
+
+static void json_cgroup(struct cm_line *out,
+			const struct cm_report_cgroup *cgroup)
+{
+	if (!cgroup->known) {
+		cm_emit_text(out, ",\"cgroup\":null");
+		return;
+	}
+	cm_line_fmt(out, ",\"cgroup\":{\"current\":%llu",
+		    (unsigned long long)cgroup->current);
+	json_limit(out, "max", cgroup->max);
+	json_limit(out, "high", cgroup->high);
+	cm_emit_text(out, "}");
+}
+
+void cm_emit_json(struct cm_line *out, const struct cm_report *report)
+{
+	cm_line_fmt(out, "{\"schema\":1,\"pid\":%d,\"version\":", report->pid);
+	json_string(out, report->version);
+	cm_emit_text(out, ",\"jemalloc\":");
+	json_string(out, report->jemalloc_version);
+	cm_line_fmt(out, ",\"state\":\"%s\",\"order\":[",
+		    cm_emit_state[report->state]);
+	for (unsigned i = 0; i < report->nr_order; i++)
+		cm_line_fmt(out, "%s\"%s\"", i > 0 ? "," : "",
+			    cm_tier_name(report->order[i]));
+	cm_emit_text(out, "],\"on_full\":");
+	json_string(out, report->on_full);
+	json_cgroup(out, &report->cgroup);
+	cm_emit_text(out, ",\"tiers\":[");
+	for (unsigned i = 0; i < CM_NR_TIERS; i++) {
+		if (i > 0)
+			cm_emit_text(out, ",");
+		json_tier(out, &report->tier[i]);
+	}
+	cm_emit_text(out, "]}\n");
+}

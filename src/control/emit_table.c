@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/nodeset.h"
+#include "control/emit_form.h"
+#include "control/parse.h"
+
+static const char *state_meaning(enum cm_state state)
+{
+	switch (state) {
+	case CM_STATE_TIERED:
+		return "each tier has its own memory and limit";
+	case CM_STATE_DISABLED:
+		return "switched off by the operator, jemalloc with one pool";
+	case CM_STATE_NO_WINDOW:
+		return "no room in the address space for two tiers, one pool";
+	case CM_STATE_SANITIZER:
+		return "a sanitizer owns malloc, nothing is placed";
+	}
+	return "";
+}
+
+/*
+ * The table has a row per figure and a column per tier: it stays within 80
+ * columns and a third tier only adds a column.
+ */
+#define NAME_WIDTH	10
+#define CELL_WIDTH	13
+#define CELL_MAX	64
+
+static void put_cell(struct cm_line *out, const char *text)
+{
+	cm_line_fmt(out, " %*s", CELL_WIDTH - 1, text);
+}
+
+static void size_cell(struct cm_line *out, uint64_t bytes)
+{
+	char text[CELL_MAX];
+	struct cm_line cell;
+
+	cm_line_init(&cell, text, sizeof(text), -1);
+	cm_line_human(&cell, bytes);
+	put_cell(out, text);
+}
+
+static void count_cell(struct cm_line *out, uint64_t count)
+{
+	cm_line_fmt(out, " %*llu", CELL_WIDTH - 1, (unsigned long long)count);
+}
+
+static void nodes_cell(struct cm_line *out, const struct cm_nodeset *nodes)
+{
+	char text[CELL_MAX];
+
+	if (cm_nodeset_empty(nodes))
+		put_cell(out, "any");
+	else if (cm_nodeset_format(nodes, text, sizeof(text)) < 0)
+		put_cell(out, "many");
+	else
+		put_cell(out, text);
+}
+
+static const struct row {
+	const char *name;
+	unsigned at;		/* of a uint64_t in struct cm_report_tier */
+	bool count;		/* not bytes */
+	const char *meaning;
+} rows[] = {
+#define ROW(name, field, count, meaning) \
+	{ \
+		name, offsetof(struct cm_report_tier, field), count, meaning \
+	}
+	ROW("used", used, false, "committed now"),
+	ROW("in use", in_use, false, "in blocks the program holds"),
+	ROW("cached", cached, false, "free, kept for the next allocation"),
+	ROW("cache max", cache_bound, false, "a thread's cache holds at most"),
+	ROW("limit", limit, false, "of used"),
+	ROW("peak", peak, false, "highest used"),
+	ROW("over", over, false, "used beyond the limit now"),
+	ROW("over peak", over_peak, false, "highest over"),
+	ROW("metadata", metadata, false, "jemalloc's own, not in used"),
+	ROW("allocs", nr_allocs, true, "blocks handed out"),
+	ROW("frees", nr_frees, true, "blocks given back"),
+	ROW("full", nr_full, true, "times the tier was found full"),
+	ROW("refused", nr_refused, true, "requests for pages refused"),
+	ROW("arenas", nr_arenas, true, ""),
+#undef ROW
+};
+
+static void table_row(struct cm_line *out, const struct cm_report *report,
+		      const struct row *row)
+{
+	const char *tier;
+	uint64_t value;
+
+	cm_line_fmt(out, "%-*s", NAME_WIDTH, row->name);
+	for (unsigned i = 0; i < CM_NR_TIERS; i++) {
+		tier = (const char *)&report->tier[i];
+		memcpy(&value, tier + row->at, sizeof(value));
+		if (row->count)
+			count_cell(out, value);
+		else if (value == CM_NO_LIMIT)
+			put_cell(out, "none");
+		else
+			size_cell(out, value);
+	}
+	cm_line_fmt(out, "%s%s\n", *row->meaning ? "  " : "", row->meaning);
+}
+
+static void table_residency(struct cm_line *out, const struct cm_report *report)
+{
+	const struct cm_report_tier *tier;
+	unsigned node, i;
+	bool shown;
+
+	for (node = 0; node < CM_MAX_NODES; node++) {
+		shown = false;
+		for (i = 0; i < CM_NR_TIERS; i++) {
+			tier = &report->tier[i];
+			shown |= tier->resident_known &&
+				 (tier->resident[node] ||
+				  cm_nodeset_test(&tier->nodes, node));
+		}
+		if (!shown)
+			continue;
+		cm_line_fmt(out, "node %-*u", NAME_WIDTH - 5, node);
+		for (i = 0; i < CM_NR_TIERS; i++) {
+			tier = &report->tier[i];
+			if (tier->resident_known)
+				size_cell(out, tier->resident[node]);
+			else
+				put_cell(out, "unknown");
+		}
+		cm_emit_text(out, "  resident there, says the kernel\n");
+	}
+}
+
+static void table_remarks(struct cm_line *out,
+			  const struct cm_report_tier *tier, bool tiered)
+{
+	const char *name = cm_tier_name(tier->tier);
+
+	if (tier->binding == CM_BINDING_EMULATED)
+		cm_line_fmt(out, "%s is emulated: %s\n", name,
+			    "ordinary memory, accounted and limited as its "
+			    "own tier");
+	if (tier->binding == CM_BINDING_DENIED)
+		cm_line_fmt(out, "%s has binding=denied: %s\n", name,
+			    "the kernel refused mbind, its pages may be on "
+			    "any node");
+	if (tier->misplaced > 0) {
+		cm_line_fmt(out, "%s has ", name);
+		cm_line_human(out, tier->misplaced);
+		cm_emit_text(out, " misplaced: resident outside its nodes\n");
+	}
+	if (!tier->resident_known && tiered)
+		cm_line_fmt(out, "%s: %s\n", name,
+			    "the kernel did not tell which nodes its pages "
+			    "are on");
+}
+
+static void limit_text(struct cm_line *out, uint64_t limit)
+{
+	if (limit == CM_NO_LIMIT)
+		cm_emit_text(out, "none");
+	else
+		cm_line_human(out, limit);
+}
+
+static void table_cgroup(struct cm_line *out,
+			 const struct cm_report_cgroup *cgroup)
+{
+	if (!cgroup->known)
+		return;
+	cm_emit_text(out, "cgroup: memory.max ");
+	limit_text(out, cgroup->max);
+	cm_emit_text(out, ", memory.high ");
+	limit_text(out, cgroup->high);
+	cm_emit_text(out, ", current ");
+	cm_line_human(out, cgroup->current);
+	cm_emit_text(out, "\n");
+}
+
+static void table_shares(struct cm_line *out, const struct cm_report_tier *tier)
+{
+	if (tier->limit_percent)
+		cm_line_fmt(out, "%s.limit is %u%% of the process's memory\n",
+			    cm_tier_name(tier->tier), tier->limit_percent);
+}
+
+void cm_emit_table(struct cm_line *out, const struct cm_report *report)
+{
+	unsigned i;
+
+	cm_line_fmt(out, "cxlmalloc %s, jemalloc %s, process %d\n",
+		    report->version, report->jemalloc_version, report->pid);
+	cm_line_fmt(out, "%s: %s; order=", cm_emit_state[report->state],
+		    state_meaning(report->state));
+	for (i = 0; i < report->nr_order; i++)
+		cm_line_fmt(out, "%s%s", i > 0 ? ":" : "",
+			    cm_tier_name(report->order[i]));
+	cm_line_fmt(out, " on_full=%s\n", report->on_full);
+
+	cm_line_fmt(out, "%-*s", NAME_WIDTH, "tier");
+	for (i = 0; i < CM_NR_TIERS; i++)
+		put_cell(out, cm_tier_name(report->tier[i].tier));
+	cm_line_fmt(out, "\n%-*s", NAME_WIDTH, "binding");
+	for (i = 0; i < CM_NR_TIERS; i++)
+		put_cell(out, cm_emit_binding[report->tier[i].binding]);
+	cm_line_fmt(out, "\n%-*s", NAME_WIDTH, "nodes");
+	for (i = 0; i < CM_NR_TIERS; i++)
+		nodes_cell(out, &report->tier[i].nodes);
+	cm_emit_text(out, "\n");
+
+	for (i = 0; i < CM_ARRAY_SIZE(rows); i++)
+		table_row(out, report, &rows[i]);
+	table_residency(out, report);
+	table_cgroup(out, &report->cgroup);
+	for (i = 0; i < CM_NR_TIERS; i++)
+		table_shares(out, &report->tier[i]);
+	for (i = 0; i < CM_NR_TIERS; i++)
+		table_remarks(out, &report->tier[i],
+			      report->state == CM_STATE_TIERED);
+}

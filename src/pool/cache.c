@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cache - the most memory one thread's cache can hold of a pool
+ *
+ * jemalloc gives each size class a fixed number of slots (tcache.c,
+ * tcache_ncached_max_compute; the same in 5.3.0 and 5.3.1): for small classes
+ * by the blocks in a slab, for large ones the same number for all up to
+ * tcache_max. Its options are read, not assumed.
+ */
+#include "pool/report.h"
+
+struct slots {
+	unsigned min, max, large;
+	ssize_t lg_mul;
+};
+
+static unsigned even(unsigned n)
+{
+	return n + n % 2;
+}
+
+static uint64_t small_slots(const struct slots *slots, uint32_t in_slab)
+{
+	unsigned n = even(slots->lg_mul < 0 ? in_slab >> -slots->lg_mul :
+					      in_slab << slots->lg_mul);
+
+	if (n < even(slots->min))
+		n = even(slots->min);
+	return n > slots->max ? slots->max : n;
+}
+
+static bool read_slots(const struct cm_je *je, struct slots *slots)
+{
+	size_t size = sizeof(unsigned), lg_size = sizeof(slots->lg_mul);
+
+	return !je->mallctl("opt.tcache_nslots_small_min", &slots->min, &size,
+			    NULL, 0) &&
+	       !je->mallctl("opt.tcache_nslots_small_max", &slots->max, &size,
+			    NULL, 0) &&
+	       !je->mallctl("opt.tcache_nslots_large", &slots->large, &size,
+			    NULL, 0) &&
+	       !je->mallctl("opt.lg_tcache_nslots_mul", &slots->lg_mul,
+			    &lg_size, NULL, 0);
+}
+
+/* One value of a numbered class: "arenas.bin.0.size" with 0 as i. */
+static uint64_t of_class(const struct cm_je *je, const char *name, unsigned i)
+{
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
+	uint64_t value = 0;
+	uint32_t narrow;
+	size_t size;
+
+	if (je->mallctlnametomib(name, mib, &miblen))
+		return 0;
+	mib[2] = i;
+	size = sizeof(value);
+	if (!je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
+		return value;
+	size = sizeof(narrow);
+	return je->mallctlbymib(mib, miblen, &narrow, &size, NULL, 0) ? 0 :
+									narrow;
+}
+
+static unsigned count(const struct cm_je *je, const char *name)
+{
+	unsigned n = 0;
+	size_t size = sizeof(n);
+
+	return je->mallctl(name, &n, &size, NULL, 0) ? 0 : n;
+}
+
+uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
+{
+	const struct cm_je *je = pool->je;
+	unsigned nr_small = count(je, "arenas.nbins");
+	unsigned nr = count(je, "arenas.nhbins");
+	struct slots slots;
+	uint64_t sum = 0;
+
+	if (!read_slots(je, &slots))
+		return 0;
+	for (unsigned i = 0; i < nr; i++) {
+		if (i < nr_small)
+			sum += of_class(je, "arenas.bin.0.size", i) *
+			       small_slots(
+				       &slots,
+				       (uint32_t)of_class(
+					       je, "arenas.bin.0.nregs", i));
+		else
+			sum += of_class(je, "arenas.lextent.0.size",
+					i - nr_small) *
+			       slots.large;
+	}
+	return sum;
+}
