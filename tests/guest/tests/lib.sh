@@ -206,6 +206,16 @@ unplug() {
     qmp -w DEVICE_DELETED device_del "id=dimm$1"
 }
 
+# Compressed memory to swap to: the guest has no disk.
+start_swap() {
+    modprobe zram || return 1
+    echo 256M >/sys/block/zram0/disksize && mkswap /dev/zram0 && swapon /dev/zram0
+}
+
+end_swap() {
+    swapoff /dev/zram0 && echo 1 >/sys/block/zram0/reset
+}
+
 # drain [NODES]: processes should leave these nodes, and only these.
 drain() {
     mkdir -p /run/cxlmalloc && printf '%s\n' "${1:-}" >/run/cxlmalloc/drain

@@ -19,6 +19,11 @@
  *   leave NODE MS    allocates in a loop; milliseconds until none of 20 blocks
  *                    lies on NODE; "NULL" when some of them are
  *   stat TIER        "used limit"
+ *   sparse 0 BYTES   one-page blocks, of which each 16th is kept: tier of them
+ *   kept             are these still what was written: "good" or "bad"
+ *   zeros N BYTES    calloc: "good" when every byte is zero, then written full
+ *   lock FLAGS       mlockall
+ *   report           malloc_stats, to stderr
  */
 #include <malloc.h>
 #include <sys/mman.h>
@@ -28,6 +33,7 @@
 
 #define MAX_NAMED	64
 #define MAX_FILL	4096
+#define MAX_SPARSE	16384
 
 static struct {
 	char *at;
@@ -35,6 +41,7 @@ static struct {
 } named[MAX_NAMED];
 static char *filling[MAX_FILL];
 static int nr_filling;
+static char *sparse[MAX_SPARSE];
 
 __attribute__((format(printf, 1, 2))) static void answer(const char *fmt, ...)
 {
@@ -237,6 +244,48 @@ static void stat(int tier)
 	answer("%llu %lld", (unsigned long long)st.used, (long long)st.limit);
 }
 
+static void take_sparse(size_t size)
+{
+	size_t nr = size / PAGE < MAX_SPARSE ? size / PAGE : MAX_SPARSE;
+
+	for (size_t i = 0; i < nr; i++) {
+		sparse[i] = malloc(PAGE);
+		if (sparse[i])
+			memset(sparse[i], (int)(i / 16 + 1), PAGE);
+	}
+	for (size_t i = 0; i < nr; i++) {
+		if (i % 16 == 0)
+			continue;
+		free(sparse[i]);
+		sparse[i] = NULL;
+	}
+	answer("%d", nr && sparse[0] ? tier_of(sparse[0]) : -1);
+}
+
+static void verify_sparse(void)
+{
+	size_t bad = 0, n = 0;
+
+	for (size_t i = 0; i < MAX_SPARSE; i++)
+		for (size_t k = 0; sparse[i] && k < PAGE; k++, n++)
+			bad += sparse[i][k] != (char)(i / 16 + 1);
+	answer("%s", bad || !n ? "bad" : "good");
+}
+
+static void take_zeros(int n, size_t size)
+{
+	char *at = calloc(size / 16, 16);
+	size_t bad = 0;
+
+	for (size_t i = 0; at && i < size; i++)
+		bad += at[i] != 0;
+	if (at)
+		memset(at, 0xa5, size);
+	named[n].at = at;
+	named[n].size = size;
+	answer("%s", !at ? "NULL" : bad ? "bad" : "good");
+}
+
 static void obey(const char *word, size_t n, size_t size)
 {
 	if (n >= MAX_NAMED)
@@ -267,6 +316,16 @@ static void obey(const char *word, size_t n, size_t size)
 		wait_until_left((int)n, (long)size);
 	else if (!strcmp(word, "stat"))
 		stat((int)n);
+	else if (!strcmp(word, "sparse"))
+		take_sparse(size);
+	else if (!strcmp(word, "kept"))
+		verify_sparse();
+	else if (!strcmp(word, "zeros"))
+		take_zeros((int)n, size);
+	else if (!strcmp(word, "lock"))
+		answer("%s", mlockall((int)n) ? strerror(errno) : "locked");
+	else if (!strcmp(word, "report"))
+		malloc_stats(), answer("done");
 	else
 		answer("no such command: %s", word);
 }

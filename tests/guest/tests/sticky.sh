@@ -31,11 +31,6 @@ few_pages() {
     ((sum < 1024))
 }
 
-start_swap() {
-    modprobe zram || return 1
-    echo 256M >/sys/block/zram0/disksize && mkswap /dev/zram0 && swapon /dev/zram0
-}
-
 # swapped: VmSwap of the process, in KiB
 swapped() {
     awk '$1 == "VmSwap:" { print $2 }' "/proc/$puppet/status"
@@ -132,5 +127,5 @@ paged_out cxl:ddr 1 "$cxl"
 under_pressure cxl:ddr 1 "$cxl"
 cpuset_narrowed_and_widened
 cpuset_changed_unseen
-swapoff /dev/zram0 && echo 1 >/sys/block/zram0/reset
+end_swap
 finish
