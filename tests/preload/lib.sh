@@ -129,12 +129,18 @@ done_testing()
 # PRELOAD_CONFIGS narrows it by hand.
 CONFIGS=${PRELOAD_CONFIGS:-ddr cxl tiny off}
 
+# Both tiers limited has two forms. "both": DDR is full early, CXL has a real
+# limit with room below it, and a refusal is ENOMEM - a tier that is called
+# full by mistake fails the program instead of hiding behind a spill. "over":
+# both are full early, and everything after that is beyond the last one's limit.
 conf_of()
 {
 	case $1 in
 	ddr)	echo "order=ddr:cxl" ;;
 	cxl)	echo "order=cxl:ddr" ;;
 	tiny)	echo "order=ddr:cxl,ddr.limit=1m" ;;
+	both)	echo "order=ddr:cxl,ddr.limit=8m,cxl.limit=1g,on_full=fail" ;;
+	over)	echo "order=ddr:cxl,ddr.limit=1m,cxl.limit=2m" ;;
 	off)	echo "" ;;
 	*)	echo "$1" ;;
 	esac
@@ -233,7 +239,7 @@ build_so()
 preload_takes_effect()
 {
 	build where
-	for _pair in ddr:0 cxl:1 tiny:01 off:x; do
+	for _pair in ddr:0 cxl:1 tiny:01 both:0 over:01 off:x; do
 		_config=${_pair%:*}
 		_got=$(preload "$_config" "$tmp/where" 2>"$tmp/where.err")
 		case ${_pair#*:} in
