@@ -17,6 +17,7 @@ failures=0
 mutants='
 none|src/sys/sys.c|cxl2|place sticky|s/^$//
 no-mbind|src/pool/place.c|cxl2|place sticky|s/err = pool->sys->bind\(.*place->mode.*/err = 0;/
+no-mbind-promoted|src/pool/place.c|hmat4|demote|s/err = pool->sys->bind\(.*place->mode.*/err = 0;/
 no-static-nodes|src/sys/sys.c|cxl2|sticky|s/\(long\)mode,/(long)(mode \& ~CM_MPOL_F_STATIC_NODES),/
 not-strict|src/entry/nodes.c|cxl2|classify real|s/strict \? CM_MPOL_BIND :/false ? CM_MPOL_BIND :/
 no-room-check|src/pool/room.c|cxl2|exhaust oom|s/^bool cm_room_take.*/&\n{ (void)pool, (void)bytes; return true; }\nbool cm_room_never(struct cm_pool *pool, uint64_t bytes);\nbool cm_room_never(struct cm_pool *pool, uint64_t bytes)/
@@ -25,6 +26,7 @@ no-rebind|src/pool/place.c|hotadd|hotadd|s/^\tif \(is_to_bind\(&r\.place\)\)$/\t
 no-second-rebind|src/entry/nodes.c|cxl2|misplaced|s/^\t\tcm_place_rebind\(&cm_pool\[t\]\);//
 misplaced-hidden|src/pool/report.c|cxl2|misplaced|s/if \(!cm_nodeset_test\(&place->home, node\)\)/if (!node \&\& !r.window.size)/
 huge-pages|src/pool/hooks.c|cxl2|thp|s/\(void\)pool->sys->no_huge_pages\(at, size\);/;/
+no-share|src/entry/nodes.c|cxl2|cgroup|s/^\tnow = cm_nodes_limit.*/\tnow = before;/
 no-limit|src/pool/hooks.c|cxl2|place|s/used > allowance - bytes/false/
 '
 

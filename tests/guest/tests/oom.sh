@@ -51,6 +51,26 @@ ours() {
     check "$3: nobody is killed" "$before" "$(killed_by_kernel)"
 }
 
+# What nobody can promise: memory is taken while there is room, and touched when another has it.
+# late CONF STATUS
+late() {
+    local status process from to
+    mkfifo "$tmp/to" "$tmp/from"
+    json "$1,on_full=fail" "$GUEST_BIN/hog" 120 late <"$tmp/to" >"$tmp/from" &
+    process=$!
+    exec {to}>"$tmp/to" {from}<"$tmp/from"
+    IFS= read -r -t 60 reply <&"$from"
+    check "$1: memory is taken, and not touched" 'taken 120 of 120' "$reply"
+    another_takes "$cxl" 160
+    echo >&"$to"
+    wait "$process" 2>"$tmp/shell"
+    status=$?
+    check "$1: another has taken the node's memory meanwhile: touching it ends with status $2" "$2" "$status"
+    another_ends
+    exec {to}>&- {from}<&-
+    rm "$tmp/to" "$tmp/from"
+}
+
 leave "$cxl" 240
 another_takes "$cxl" 100
 ours 'it has the most of what is left, then NULL' '^taken ([4-9].|1..) of 200$' \
@@ -61,4 +81,11 @@ check 'cxl: what it had is on the node' 0 "$(of_report cxl misplaced)"
 check_that 'ddr has the rest' test "$(of_report ddr used)" -gt $((100 << 20))
 plain_program_is_killed
 another_ends
+late order=cxl,placement=preferred 0
+check_that "what the node had no room for is on the other, and told ($(of_report cxl misplaced))" \
+    test "$(of_report cxl misplaced)" -gt $((32 << 20))
+late order=cxl,placement=strict 137
+check_that 'the kernel says that it was the policy' \
+    eval 'kills | tail -n 1 | grep -q "constraint=CONSTRAINT_MEMORY_POLICY,nodemask=$cxl,.*task=hog"'
+kills | sed 's/^/# /'
 finish
