@@ -61,6 +61,26 @@ ddr_is_demoted() {
     told_in_full "$conf" 0 "$ddr"
 }
 
+# Demotion does not lower what a group is charged, so memory.high goes on demoting until all is in
+# the slowest tier.
+group_over_its_high() {
+    local conf=order=ddr,placement=strict tries
+    group high "$ddr,$cxl"
+    start_puppet "$conf,decay_ms=-1"
+    echo "$puppet" >"$cgroups/high/cgroup.procs"
+    told "$conf: a block" 0 alloc 1 $((32 * mib))
+    echo 24M >"$cgroups/high/memory.high"
+    for ((tries = 0; tries < 10; tries++)); do
+        tell verify 1
+        tell where 1
+        if (($(on "$ddr") < 800)); then break; fi
+    done
+    check_that "$conf, over memory.high: all of it is demoted ($reply)" test "$(on "$ddr")" -lt 800
+    check_that 'and the group has what it had' test "$(<"$cgroups/high/memory.current")" -gt $((32 * mib))
+    echo max >"$cgroups/high/memory.high"
+    told_in_full "$conf, over memory.high" 0 "$ddr"
+}
+
 # Down the tiers of the kernel, from the first cxl node to the second: for us it is one tier.
 cxl_stays_in_its_tier() {
     local conf=order=cxl:ddr,cxl.nodes=$cxl,placement=strict
@@ -116,10 +136,17 @@ bound_is_not_promoted() {
     squeezed "$conf" 0
     tell where 1
     there=$(on "$cxl")
-    read_until_promoted 1
+    read_until_promoted 2000
     tell where 1
     check "bound: $rounds times read, still where it was demoted to ($reply)" "$there" "$(on "$cxl")"
-    check 'bound: the kernel has promoted nothing' 0 "$promoted"
+    check_that 'bound: an operator moves the pages back' migratepages "$puppet" "$cxl" "$ddr"
+    lies_on 'bound: they are' "$ddr" where 1
+    told_in_full "$conf, after that" 0 "$ddr"
+}
+
+purged_is_back() {
+    local conf=order=ddr,placement=strict
+    squeezed "$conf" 0
     told 'bound: the block is freed' freed free 1
     told 'bound: free memory is given back' trimmed trim
     told 'bound: a block in its place' 0 alloc 2 $((32 * mib))
@@ -133,6 +160,7 @@ check_that 'the kernel demotes' eval "echo 1 >$demotion"
 group squeezed "$ddr,$cxl"
 ddr_is_demoted strict
 ddr_is_demoted preferred
+group_over_its_high
 cxl_stays_in_its_tier
 in_a_cpuset_of_ddr
 check_that 'the kernel promotes' eval "echo 2 >$balancing"
@@ -141,6 +169,7 @@ for setting in scan_period_min_ms scan_period_max_ms scan_delay_ms; do
 done
 unbound_is_promoted
 bound_is_not_promoted
+purged_is_back
 echo 0 >$demotion
 echo 0 >$balancing
 finish

@@ -8,6 +8,7 @@
 promised
 mib=$((1 << 20))
 current_and_future=3
+and_on_fault=7
 
 # in_window TIER: pages of it in memory
 in_window() {
@@ -46,6 +47,24 @@ locked() {
     end_puppet
 }
 
+# MCL_FUTURE fills a range before it can be bound, MCL_ONFAULT does not.
+placed() {
+    local conf=order=$1,placement=strict,decay_ms=-1 off word
+    start_puppet "$conf"
+    told "$conf: memory is locked, flags $4" locked lock "$4"
+    told "$conf: a block after that" "$2" alloc 1 $((8 * mib))
+    if [[ $4 == "$and_on_fault" ]]; then lies_on "$conf: its pages" "$3" where 1; fi
+    tell window "$2"
+    off=0
+    for word in $reply; do
+        if [[ ,$3, != *,${word%:*},* ]]; then off=$((off + ${word#*:})); fi
+    done
+    end_puppet
+    check "$conf: what is elsewhere is told ($off pages)" "$off" $(($(of_report "${1%:*}" misplaced) / 4096))
+}
+
 locked ddr:cxl 0 "$ddr"
 locked cxl:ddr 1 "$cxl"
+placed cxl:ddr 1 "$cxl" $and_on_fault
+placed cxl:ddr 1 "$cxl" $current_and_future
 finish

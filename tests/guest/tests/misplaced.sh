@@ -58,15 +58,22 @@ moved_away() {
 
 # placement=preferred: no refusal, no message; the kernel takes the other node, and it is counted.
 spilled() {
-    local away
+    local away before
     leave "$cxl" 100
     start_puppet "order=cxl,placement=preferred,$quiet"
     told 'preferred: more than the node has' '160 all' fill 1 $((160 * mib))
     away=$(off "$cxl")
     check_that "preferred: some of it is on the other node ($away pages)" test "$away" -gt 8192
-    end_puppet
-    nothing_hidden 'spilled' "$away"
+    check 'preferred: its own report tells them, while it runs (MiB)' $((away / 256)) "$(said_misplaced)"
     give_back
+    told 'preferred: it is freed unharmed' good drop
+    told 'preferred: free memory is given back' trimmed trim
+    told 'preferred: as much again, now that there is room' '160 all' fill 1 $((160 * mib))
+    before=$away
+    away=$(off "$cxl")
+    check_that "preferred: it is on its node ($away pages are away)" test "$away" -lt $((before / 10))
+    end_puppet
+    nothing_hidden 'spilled, and back' "$away"
 }
 
 # bound_to: the nodes that ranges of the process are bound to. Only the library binds, and the ddr
