@@ -13,6 +13,7 @@
 
 enum cm_policy_id {
 	CM_POLICY_PRIORITY,
+	CM_POLICY_INTERLEAVE,
 };
 
 /* What happens when every tier of the order is full. */
@@ -56,6 +57,8 @@ struct cm_settings {
 	enum cm_policy_id policy;
 	enum cm_tier order[CM_NR_TIERS];
 	unsigned nr_order;		/* 1..CM_NR_TIERS */
+	unsigned weight[CM_NR_TIERS];	/* interleave: shares of bytes; all 0:
+					 * the kernel's */
 	enum cm_on_full on_full;
 	enum cm_placement placement;
 	struct cm_tier_settings tier[CM_NR_TIERS];

@@ -29,6 +29,11 @@ _Static_assert(CM_NR_OPTIONS <= 32, "given in struct cm_settings is full");
 		CM_TIER_DDR, CM_TIER_CXL \
 	}
 
+#define CM_DEFAULT_WEIGHTS \
+	{ \
+		0, 0 \
+	}
+
 static const struct cm_settings defaults = {
 	.nr_order = 2,
 #define OPT(id, key, type, field, text, value, min, max, help) .field = value,
@@ -136,6 +141,11 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 	case CM_OPTION_ORDER:
 		return cm_parse_order(text, settings->order,
 				      &settings->nr_order);
+	case CM_OPTION_WEIGHTS:
+		err = cm_parse_weights(text, option->max, settings->weight);
+		if (err == 0 && !(settings->given >> CM_OPT_POLICY & 1))
+			settings->policy = CM_POLICY_INTERLEAVE;
+		return err;
 	case CM_OPTION_LIMIT:
 		return set_limit(field, text);
 	case CM_OPTION_NODES:
@@ -188,6 +198,18 @@ static void format_size(struct cm_line *line, uint64_t size)
 		    unit + at);
 }
 
+static void format_weights(struct cm_line *line, const unsigned *weight)
+{
+	unsigned sum = 0;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		sum += weight[t];
+	if (!sum)
+		cm_line_fmt(line, "auto");
+	for (unsigned t = 0; sum && t < CM_NR_TIERS; t++)
+		cm_line_fmt(line, "%s%u", t ? ":" : "", weight[t]);
+}
+
 static void format_limit(struct cm_line *line, const void *field)
 {
 	const struct cm_tier_settings *tier = cm_container_of(
@@ -228,6 +250,9 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		for (unsigned i = 0; i < settings->nr_order; i++)
 			cm_line_fmt(line, "%s%s", i > 0 ? ":" : "",
 				    cm_tier_name(settings->order[i]));
+		break;
+	case CM_OPTION_WEIGHTS:
+		format_weights(line, settings->weight);
 		break;
 	case CM_OPTION_LIMIT:
 		format_limit(line, field);
@@ -280,6 +305,10 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		break;
 	case CM_OPTION_ORDER:
 		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
+		break;
+	case CM_OPTION_WEIGHTS:
+		cm_line_fmt(line, "auto or two weights in 0..%lld (3:1)",
+			    (long long)option->max);
 		break;
 	case CM_OPTION_LIMIT:
 		cm_line_fmt(

@@ -21,6 +21,7 @@ enum cm_option_id {
 enum cm_option_type {
 	CM_OPTION_CHOICE,	/* one of its words */
 	CM_OPTION_ORDER,
+	CM_OPTION_WEIGHTS,	/* a number for each tier, or auto */
 	CM_OPTION_LIMIT,	/* bytes, CM_NO_LIMIT: none; or percent */
 	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
 	CM_OPTION_UINT,

@@ -228,6 +228,33 @@ int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
 	return 0;
 }
 
+int cm_parse_weights(struct cm_slice text, int64_t max,
+		     unsigned weight[CM_NR_TIERS])
+{
+	const char *p = text.at, *end = text.at + text.len, *stop;
+	unsigned found[CM_NR_TIERS] = { 0 }, nr = 0, sum = 0;
+	int64_t number;
+	int err;
+
+	if (cm_slice_is(text, "auto")) {
+		memset(weight, 0, sizeof(found));
+		return 0;
+	}
+	for (; nr < CM_NR_TIERS; p = stop + 1) {
+		stop = memchr(p, ':', (size_t)(end - p));
+		err = cm_parse_int(trim(p, stop ? stop : end), 0, max, &number);
+		if (err < 0)
+			return err;
+		sum += found[nr++] = (unsigned)number;
+		if (!stop)
+			break;
+	}
+	if (nr < CM_NR_TIERS || stop || !sum)
+		return -EINVAL;
+	memcpy(weight, found, sizeof(found));
+	return 0;
+}
+
 unsigned cm_parse_distance(struct cm_slice a, struct cm_slice b, unsigned max)
 {
 	unsigned row[64], diagonal, above;

@@ -65,6 +65,13 @@ int cm_parse_size(struct cm_slice text, uint64_t *size);
 int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
 		   unsigned *nr);
 
+/*
+ * A number for each tier, DDR's first, ':' between them, each 0..max and one
+ * at least not 0; or auto: all 0.
+ */
+int cm_parse_weights(struct cm_slice text, int64_t max,
+		     unsigned weight[CM_NR_TIERS]);
+
 /* Changes of one character that turn a into b, or more than max. */
 unsigned cm_parse_distance(struct cm_slice a, struct cm_slice b, unsigned max);
 

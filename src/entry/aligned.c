@@ -20,7 +20,7 @@ CM_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 
 	if (alignment % sizeof(void *) || !is_power_of_two(alignment))
 		return EINVAL;
-	p = cm_slow_alloc(size, alignment, false);
+	p = cm_aligned_alloc(size, alignment);
 	errno = saved;
 	if (!p)
 		return ENOMEM;
@@ -40,7 +40,7 @@ CM_EXPORT void *memalign(size_t alignment, size_t size)
 				    1 :
 				    (size_t)1 << (64 - __builtin_clzl(
 							       alignment - 1));
-	return cm_slow_alloc(size, alignment, false);
+	return cm_aligned_alloc(size, alignment);
 }
 
 /*
@@ -54,7 +54,7 @@ CM_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return cm_slow_alloc(size, alignment, false);
+	return cm_aligned_alloc(size, alignment);
 }
 
 CM_EXPORT void *valloc(size_t size)

@@ -34,6 +34,7 @@
 #include "pool/report.h"
 #include "pool/window.h"
 #include "topology/cgroup.h"
+#include "topology/weights.h"
 
 struct cm_process cm_process;
 
@@ -103,18 +104,61 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
 	configure_jemalloc(tier, settings);
 }
 
-static void init_policy(const struct cm_settings *settings)
+/* A tier of weight 0 has no turns: it comes after the other. */
+static void settle_turns(struct cm_settings *settings)
+{
+	const unsigned *weight = settings->weight;
+	bool is_auto = !weight[CM_TIER_DDR] && !weight[CM_TIER_CXL];
+
+	if (settings->policy != CM_POLICY_INTERLEAVE)
+		return;
+	if (settings->nr_order == 1) {
+		settings->policy = CM_POLICY_PRIORITY;
+	} else if (!is_auto && !(weight[CM_TIER_DDR] && weight[CM_TIER_CXL])) {
+		settings->policy = CM_POLICY_PRIORITY;
+		settings->order[0] = weight[CM_TIER_DDR] ? CM_TIER_DDR :
+							   CM_TIER_CXL;
+		settings->order[1] = weight[CM_TIER_DDR] ? CM_TIER_CXL :
+							   CM_TIER_DDR;
+	}
+}
+
+static void init_policy(struct cm_settings *settings)
 {
 	struct cm_policy_snapshot *policy = &cm_process.policy;
 
+	settle_turns(settings);
 	policy->id = settings->policy;
 	policy->on_full = settings->on_full;
 	policy->nr_order = settings->nr_order;
 	memcpy(policy->order, settings->order, sizeof(policy->order));
+	memcpy(policy->weight, settings->weight, sizeof(policy->weight));
 	if (cm_process.state != CM_STATE_TIERED) {
+		policy->id = CM_POLICY_PRIORITY;
 		policy->nr_order = 1;
 		policy->order[0] = CM_TIER_DDR;
 	}
+}
+
+/* interleave=auto, once the nodes are known. */
+static void find_weights(void)
+{
+	struct cm_policy_snapshot *policy = &cm_process.policy;
+	struct cm_nodeset nodes[CM_NR_TIERS] = { 0 };
+	struct cm_place place;
+
+	if (policy->id != CM_POLICY_INTERLEAVE || policy->weight[CM_TIER_DDR])
+		return;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		cm_place_get(&cm_pool[t].place, &place);
+		if (place.binding != CM_BINDING_EMULATED)
+			nodes[t] = place.nodes;
+	}
+	if (cm_weights_read("/sys", nodes, policy->weight))
+		return;
+	policy->id = CM_POLICY_PRIORITY;
+	cm_line_say("interleave=auto: the kernel knows no weights and no "
+		    "bandwidth of both tiers, using policy=priority");
 }
 
 static void start(void)
@@ -134,6 +178,7 @@ static void start(void)
 		init_pool(t, settings);
 	if (cm_process.state == CM_STATE_TIERED)
 		cm_nodes_init(settings);
+	find_weights();
 	if (cm_process.passed_through)
 		(void)cm_next();
 	else
@@ -168,7 +213,7 @@ bool cm_init(void)
 			(void)cm_je_start(cm_pool[CM_TIER_DDR].je);
 		if (!cm_process.passed_through) {
 			cover_one_tier();
-			cm_slow_route();
+			cm_slow_begin();
 		}
 	} else if (expected == CM_LIFE_STARTING) {
 		if (atomic_load(&starter) == &here)

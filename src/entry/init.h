@@ -18,6 +18,7 @@ struct cm_process {
 	_Atomic int life;		/* enum cm_life */
 	enum cm_state state;		/* written before READY */
 	bool passed_through;		/* CM_STATE_SANITIZER: use cm_next() */
+	bool is_first[CM_NR_TIERS];	/* written by entry/slow.c at READY */
 	struct cm_settings settings;
 	struct cm_policy_snapshot policy;
 };

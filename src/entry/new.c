@@ -113,7 +113,7 @@ CM_COLD static void *failed(size_t size, size_t alignment, const void *caller)
 		void *p;
 
 		handler();
-		p = cm_slow_alloc(size, alignment, false);
+		p = cm_aligned_alloc(size, alignment);
 		if (p)
 			return p;
 	}
@@ -164,11 +164,11 @@ CM_COLD static void *failed_nothrow_aligned(size_t size, size_t alignment,
 	return likely(p) ? p : failed_nothrow(size, tag, CALLER)
 
 #define NEW_ALIGNED(size, align)					\
-	void *p = cm_slow_alloc(size, align, false);			\
+	void *p = cm_aligned_alloc(size, align);			\
 	return likely(p) ? p : failed(size, align, CALLER)
 
 #define NEW_ALIGNED_NOTHROW(size, align, tag)				\
-	void *p = cm_slow_alloc(size, align, false);			\
+	void *p = cm_aligned_alloc(size, align);			\
 	return likely(p) ? p : failed_nothrow_aligned(size, align, tag, CALLER)
 
 #define NEW(name, params, call)						\

@@ -29,14 +29,18 @@ extern _Atomic uint64_t cm_nodes_next_look_ms CM_HIDDEN;
 
 CM_COLD void cm_nodes_look(uint64_t now_ms);
 
+static inline bool cm_nodes_is_due(void)
+{
+	return unlikely(cm_room_now_ms() >=
+			atomic_load_explicit(&cm_nodes_next_look_ms,
+					     memory_order_relaxed));
+}
+
 /* On slow paths. */
 static inline void cm_nodes_watch(void)
 {
-	uint64_t now = cm_room_now_ms();
-
-	if (unlikely(now >= atomic_load_explicit(&cm_nodes_next_look_ms,
-						 memory_order_relaxed)))
-		cm_nodes_look(now);
+	if (cm_nodes_is_due())
+		cm_nodes_look(cm_room_now_ms());
 }
 
 /*

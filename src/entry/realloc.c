@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "entry/slow.h"
+#include "entry/usual.h"
 
 CM_EXPORT void *calloc(size_t nr, size_t size)
 {
@@ -19,7 +20,7 @@ CM_EXPORT void *calloc(size_t nr, size_t size)
 	 * Small blocks come from pages that were used before: jemalloc would
 	 * clear them too. What is larger may be fresh, and zero already.
 	 */
-	if (bytes <= 4096) {
+	if (bytes <= CM_JE_FAST_MAX) {
 		void *p = malloc(bytes);
 
 		return likely(p) ? memset(p, 0, bytes) : NULL;
@@ -29,11 +30,28 @@ CM_EXPORT void *calloc(size_t nr, size_t size)
 
 CM_EXPORT void *realloc(void *p, size_t size)
 {
-	if (!p)
+	uintptr_t at = (uintptr_t)p - cm_fast.base;
+	void *q = NULL;
+
+	if (unlikely(!p))
 		return malloc(size);
 	if (unlikely(size == 0)) {	/* glibc: free, and NULL */
 		free(p);
 		return NULL;
+	}
+	if (unlikely(size > PTRDIFF_MAX))
+		return cm_slow_realloc(p, size);
+	/* In its own tier, where nothing is out of the ordinary. */
+	if (at < cm_fast.end[CM_TIER_DDR]) {
+		if (likely(cm_usual(CM_TIER_DDR)))
+			q = cm_ddr_realloc(p, size);
+		if (likely(q))
+			return q;
+	} else if (at < cm_fast.end[CM_TIER_CXL]) {
+		if (likely(cm_usual(CM_TIER_CXL)))
+			q = cm_cxl_realloc(p, size);
+		if (likely(q))
+			return q;
 	}
 	return cm_slow_realloc(p, size);
 }

@@ -6,10 +6,9 @@
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/init.h"
-#include "entry/nodes.h"
 #include "entry/slow.h"
-#include "pool/full.h"
-#include "pool/thread.h"
+#include "entry/thread.h"
+#include "entry/usual.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
 void *cm_ddr_malloc_default(size_t size);
@@ -26,6 +25,31 @@ static bool is_full(enum cm_tier tier)
 	return cm_full_is(&cm_pool[tier]);
 }
 
+static bool by_turns(void)
+{
+	return cm_process.policy.id == CM_POLICY_INTERLEAVE;
+}
+
+/*
+ * The route of policy=interleave, when both tiers have turns and room: as
+ * cm_policy_interleave.
+ */
+static void *malloc_by_turns(size_t size)
+{
+	const unsigned *weight = cm_process.policy.weight;
+	int64_t balance = cm_thread.balance;
+
+	if (unlikely(size > INT32_MAX))
+		return cm_slow_malloc(size);	/* products overflow */
+	if (balance >= 0) {
+		cm_thread.balance = balance -
+				    (int64_t)size * weight[CM_TIER_CXL];
+		return cm_ddr_malloc(size);
+	}
+	cm_thread.balance = balance + (int64_t)size * weight[CM_TIER_DDR];
+	return cm_cxl_malloc(size);
+}
+
 static struct cm_policy_view view_now(void)
 {
 	struct cm_policy_view view;
@@ -35,13 +59,21 @@ static struct cm_policy_view view_now(void)
 	return view;
 }
 
-void cm_slow_route(void)
+static cm_malloc_fn *route_now(void)
 {
 	struct cm_policy_view view = view_now();
-	int tier = cm_policy_priority(&cm_process.policy, &view);
+	int tier;
+
+	if (by_turns() && !view.full[CM_TIER_DDR] && !view.full[CM_TIER_CXL])
+		return malloc_by_turns;
+	tier = cm_policy_priority(&cm_process.policy, &view);
 	/* All full: blocks this thread freed are still served the fast way. */
-	cm_malloc_fn *route =
-		fast[tier < 0 ? cm_process.policy.order[0] : (unsigned)tier];
+	return fast[tier < 0 ? cm_process.policy.order[0] : (unsigned)tier];
+}
+
+void cm_slow_route(void)
+{
+	cm_malloc_fn *route = route_now();
 
 	/* Every core reads this line: write it only when it changes. */
 	if (atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) !=
@@ -51,7 +83,7 @@ void cm_slow_route(void)
 }
 
 /* Another thread may take or end the round that was begun for this block. */
-#define MAX_ROUNDS	8
+#define MAX_ROUNDS	64
 
 static bool by_rounds(void)
 {
@@ -122,43 +154,60 @@ static void end_rounds(void)
 	}
 }
 
-/* One pass over the order: tiers that have room, or those that do not. */
-static void *try_tiers(size_t size, int flags, bool full)
+/*
+ * One pass over the order: tiers that have room, or all. A full one may still
+ * have a free block, without growing, and others change what is full meanwhile:
+ * so all means all.
+ */
+static void *try_tiers(const enum cm_tier *order, size_t size, int flags,
+		       bool all)
 {
 	const struct cm_policy_snapshot *policy = &cm_process.policy;
 
 	for (unsigned i = 0; i < policy->nr_order; i++) {
-		enum cm_tier tier = policy->order[i];
-		bool skip = is_full(tier) &&
-			    !cm_policy_is_elastic(policy, tier) &&
-			    !cm_pool_refresh(&cm_pool[tier], false);
+		enum cm_tier tier = order[i];
 		void *p;
 
-		if (skip != full)
+		if (!all && is_full(tier) &&
+		    !cm_policy_is_elastic(policy, tier) &&
+		    !cm_pool_refresh(&cm_pool[tier], false))
 			continue;
-		p = cm_pool_alloc(&cm_pool[tier], size, flags);
+		p = cm_pool_alloc(&cm_pool[tier], size, flags,
+				  all || i + 1 == policy->nr_order);
 		if (p)
 			return p;
 	}
 	return NULL;
 }
 
-static void *by_policy(size_t size, int flags)
+/* The policy's order, but for interleave with the tier whose turn it is. */
+static const enum cm_tier *order_of(enum cm_tier first)
 {
+	static const enum cm_tier turns[CM_NR_TIERS][CM_NR_TIERS] = {
+		{ CM_TIER_DDR, CM_TIER_CXL },
+		{ CM_TIER_CXL, CM_TIER_DDR },
+	};
+
+	return by_turns() ? turns[first] : cm_process.policy.order;
+}
+
+static void *by_policy(enum cm_tier first, size_t size, int flags)
+{
+	const enum cm_tier *order = order_of(first);
 	void *p;
 
+	cm_thread.nr_usual++;
 	cm_nodes_watch();
 	cm_full_flush(&cm_thread);
 	if (by_rounds())
 		end_rounds();
-	p = try_tiers(size, flags, false);
-	/* Full tiers may still have a free block, without growing. */
+	p = try_tiers(order, size, flags, false);
 	if (!p)
-		p = try_tiers(size, flags, true);
+		p = try_tiers(order, size, flags, true);
 	for (int i = 0; !p && by_rounds() && was_refused() && i < MAX_ROUNDS;
 	     i++) {
 		next_round(size);
-		p = try_tiers(size, flags, false);
+		p = try_tiers(order, size, flags, true);
 	}
 	cm_slow_route();
 	if (!p)
@@ -167,33 +216,41 @@ static void *by_policy(size_t size, int flags)
 }
 
 /*
- * The usual case, for sizes that have no fast path and caches that are empty:
- * the first tier of the order is the one in use. NULL: go the whole way, where
- * a tier that was full is looked at again.
+ * May this tier serve without a look at the others? Not before the library has
+ * started, not when rounds of on_full=interleave may have to end.
  */
-static inline void *quick(size_t size, int flags)
+static inline bool is_first(enum cm_tier tier)
 {
-	cm_malloc_fn *route = atomic_load_explicit(&cm_fast.malloc,
-						   memory_order_relaxed);
-	enum cm_tier tier = cm_process.policy.order[0];
-	struct cm_thread *thread = &cm_thread;
-	struct cm_pool *pool = &cm_pool[tier];
-	void *p;
+	return cm_process.is_first[tier];
+}
 
-	if (unlikely(route != fast[tier] || is_full(tier) || by_rounds() ||
-		     !(thread->attached[tier] || pool->single) ||
-		     cm_full_knows(pool, thread, size, flags)))
-		return NULL;
-	cm_nodes_watch();
-	cm_full_flush(thread);
-	thread->refused[tier] = false;
-	p = tier == CM_TIER_CXL ? cm_cxl_mallocx(size, flags) :
-				  cm_ddr_mallocx(size, flags);
-	if (unlikely(p && !cm_window_has(tier, p))) {
-		pool->je->dallocx(p, CM_JE_TCACHE_NONE);
-		return NULL;
+void cm_slow_begin(void)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_process.is_first[t] = !by_rounds() &&
+					 (by_turns() || policy->order[0] == t);
+	cm_slow_route();
+}
+
+/* Sizes without a fast path, and what is to be aligned or zeroed. */
+static void *usual_alloc(enum cm_tier tier, size_t size, size_t alignment,
+			 bool zero)
+{
+	bool cxl = tier == CM_TIER_CXL;
+
+	if (alignment <= 16) {
+		if (zero)
+			return cxl ? cm_cxl_calloc(1, size) :
+				     cm_ddr_calloc(1, size);
+		return cxl ? cm_cxl_own_malloc_default(size) :
+			     cm_ddr_own_malloc_default(size);
 	}
-	return p;
+	if (!zero)
+		return cxl ? cm_cxl_aligned_alloc(alignment, size) :
+			     cm_ddr_aligned_alloc(alignment, size);
+	return NULL;
 }
 
 static int lg_align(size_t alignment)
@@ -214,9 +271,21 @@ static void *passed_through(size_t size, size_t alignment, bool zero)
 	return p && zero ? memset(p, 0, size) : p;
 }
 
+/* Whose turn it is; of a thread that begins, by how many there were before. */
+static enum cm_tier next_tier(size_t size)
+{
+	const struct cm_policy_snapshot *policy = &cm_process.policy;
+
+	if (!by_turns())
+		return policy->order[0];
+	if (unlikely(!cm_thread.begun))
+		cm_thread_begin(&cm_thread);
+	return cm_policy_interleave(policy->weight, &cm_thread.balance, size);
+}
+
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 {
-	int flags;
+	enum cm_tier tier;
 	void *p;
 
 	if (unlikely(size > PTRDIFF_MAX || alignment > PTRDIFF_MAX)) {
@@ -236,9 +305,15 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 		return passed_through(size, alignment, zero);
 	if (unlikely(!size))
 		size = 1;
-	flags = lg_align(alignment) | (zero ? CM_JE_ZERO : 0);
-	p = quick(size, flags);
-	return likely(p) ? p : by_policy(size, flags);
+	tier = next_tier(size);
+	if (likely(is_first(tier) && cm_usual(tier))) {
+		p = usual_alloc(tier, size, alignment, zero);
+		if (likely(p))
+			return p;
+		cm_usual_failed(tier);
+	}
+	return by_policy(tier, size,
+			 lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
 }
 
 void *cm_slow_malloc(size_t size)
@@ -247,106 +322,52 @@ void *cm_slow_malloc(size_t size)
 }
 
 /*
- * The thread's cache of this tier had nothing. The policy decides anew: the
- * tier may have become full, or one ahead of it may have room again.
+ * Behind a full tier the next in order serves misses of small sizes by itself;
+ * one in CM_CALLS_PER_LOOK looks whether the first has room again.
+ */
+static inline bool may_serve(enum cm_tier tier, size_t size)
+{
+	return is_first(tier) ||
+	       (size <= CM_JE_FAST_MAX && !by_rounds() &&
+		atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) ==
+			fast[tier] &&
+		cm_thread.nr_usual % CM_CALLS_PER_LOOK != 0);
+}
+
+/* It was this tier's turn, and it has not taken the block. */
+static CM_COLD void *turned_down(enum cm_tier tier, size_t size)
+{
+	if (by_turns() && cm_thread.begun)
+		cm_policy_interleave_undo(cm_process.policy.weight,
+					  &cm_thread.balance, tier, size);
+	return cm_slow_alloc(size, 0, false);
+}
+
+/*
+ * The thread's cache of this tier had nothing, or it is time for jemalloc's
+ * event. Out of the ordinary, the policy decides anew: the tier may have become
+ * full, or one ahead of it may have room again.
  */
 void *cm_ddr_malloc_default(size_t size)
 {
-	return cm_slow_alloc(size, 0, false);
+	if (likely(may_serve(CM_TIER_DDR, size) && cm_usual(CM_TIER_DDR))) {
+		void *p = cm_ddr_own_malloc_default(size);
+
+		if (likely(p))
+			return p;
+		cm_usual_failed(CM_TIER_DDR);
+	}
+	return turned_down(CM_TIER_DDR, size);
 }
 
 void *cm_cxl_malloc_default(size_t size)
 {
-	return cm_slow_alloc(size, 0, false);
-}
+	if (likely(may_serve(CM_TIER_CXL, size) && cm_usual(CM_TIER_CXL))) {
+		void *p = cm_cxl_own_malloc_default(size);
 
-/* The pool a block came from, or NULL. */
-static struct cm_pool *owner(const void *p)
-{
-	if (cm_early_owns(p) || cm_process.passed_through)
-		return NULL;
-	if (cm_process.state == CM_STATE_NO_WINDOW)
-		return &cm_pool[CM_TIER_DDR];
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		if (cm_window_has(t, p))
-			return &cm_pool[t];
-	return NULL;
-}
-
-void cm_slow_free(void *p)
-{
-	struct cm_pool *pool;
-	int saved;
-
-	if (!p || cm_early_owns(p))
-		return;
-	if (unlikely(atomic_load_explicit(&cm_process.life,
-					  memory_order_acquire) !=
-		     CM_LIFE_READY) &&
-	    !cm_init())
-		return;		/* not ours, and too early to find its owner */
-	saved = errno;
-	pool = owner(p);
-	if (pool)
-		pool->je->dallocx(p, 0);
-	else if (cm_process.passed_through)
-		cm_next()->free(p);
-	else
-		cm_foreign_free(p);
-	errno = saved;
-}
-
-size_t cm_slow_usable_size(void *p)
-{
-	struct cm_pool *pool;
-
-	if (!p)
-		return 0;
-	if (cm_early_owns(p))
-		return cm_early_size(p);
-	pool = owner(p);
-	if (pool)
-		return pool->je->usable_size(p);
-	return cm_process.passed_through ? cm_next()->usable_size(p) :
-					   cm_foreign_size(p);
-}
-
-/* To another tier or another allocator: only after the copy is the old freed. */
-static void *move(void *p, size_t size)
-{
-	size_t old = cm_slow_usable_size(p);
-	void *q;
-
-	/* A foreign block of unknown size cannot be copied. */
-	if (!old && !cm_early_owns(p)) {
-		errno = ENOMEM;
-		return NULL;
+		if (likely(p))
+			return p;
+		cm_usual_failed(CM_TIER_CXL);
 	}
-	q = cm_slow_alloc(size, 0, false);
-	if (q) {
-		memcpy(q, p, old < size ? old : size);
-		cm_slow_free(p);
-	}
-	return q;
-}
-
-void *cm_slow_realloc(void *p, size_t size)
-{
-	struct cm_pool *pool;
-	void *q;
-
-	if (unlikely(size > PTRDIFF_MAX)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	if (cm_process.passed_through && !cm_early_owns(p))
-		return cm_next()->realloc(p, size);
-	pool = owner(p);
-	if (!pool)
-		return move(p, size);
-	q = cm_pool_realloc(pool, p, size);
-	if (likely(q))
-		return q;
-	/* Its tier has no room: elsewhere, if the policy knows a place. */
-	return pool->single ? (errno = ENOMEM, NULL) : move(p, size);
+	return turned_down(CM_TIER_CXL, size);
 }

@@ -140,6 +140,7 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	}
 	thread->arena[pool->tier] = (unsigned)slot;
 	thread->attached[pool->tier] = true;
+	thread->settled[pool->tier] = !thread->exiting;
 	if (cm_arena_on_attach)
 		cm_arena_on_attach(thread);
 	return true;
@@ -154,7 +155,7 @@ void cm_arena_leave(struct cm_thread *thread)
 		if (thread->attached[t])
 			pool->arena[thread->arena[t]].nr_threads--;
 		/* A later destructor may attach again, and come here again. */
-		thread->attached[t] = false;
+		thread->attached[t] = thread->settled[t] = false;
 	}
 	thread->exiting = true;
 	cm_unlock(&cm_arena_lock);

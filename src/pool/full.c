@@ -4,6 +4,7 @@
 #include "pool/full.h"
 
 #define ASK_MS		100	/* at most so often are caches asked for */
+#define PURGE_MS	50	/* and little is purged, if another tier serves */
 
 _Atomic unsigned cm_full_flush_wanted;
 
@@ -43,11 +44,9 @@ bool cm_full_recalls(struct cm_pool *pool, struct cm_thread *thread,
 	int class = class_of(size, flags);
 	struct cm_refusal_state now;
 
-	if (class < 0 || !(r->sizes[class / 64] >> class % 64 & 1))
-		return false;
 	now = state_now(pool, thread);
 	if (!memcmp(&now, &r->state, sizeof(now)))
-		return true;
+		return class >= 0 && r->sizes[class / 64] >> class % 64 & 1;
 	memset(r->sizes, 0, sizeof(r->sizes));
 	return false;
 }
@@ -73,14 +72,20 @@ void cm_full_remember(struct cm_pool *pool, struct cm_thread *thread,
  * decay only while that thread allocates. What can be had is known exactly,
  * so a purge is only tried when it will help.
  */
-bool cm_full_reclaim(struct cm_pool *pool, size_t size)
+bool cm_full_reclaim(struct cm_pool *pool, size_t size, bool last)
 {
 	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
-	uint64_t in_use = cm_pool_in_use(pool);
+	uint64_t in_use = cm_pool_in_use(pool), now;
 
 	if (used < in_use || used - in_use < cm_pool_margin(pool) ||
 	    used - in_use < size)
 		return false;
+	now = cm_room_now_ms();
+	if (!last && used - in_use < used / 4 &&
+	    now - atomic_load_explicit(&pool->purged_ms, memory_order_relaxed) <
+		    PURGE_MS)
+		return false;
+	atomic_store_explicit(&pool->purged_ms, now, memory_order_relaxed);
 	cm_pool_purge(pool);
 	return atomic_load_explicit(&pool->used, memory_order_relaxed) < used;
 }

@@ -46,8 +46,12 @@ static inline bool cm_full_knows(struct cm_pool *pool, struct cm_thread *thread,
 void cm_full_remember(struct cm_pool *pool, struct cm_thread *thread,
 		      size_t size, int flags);
 
-/* Purge free pages if that gives room for size. True if budget came back. */
-bool cm_full_reclaim(struct cm_pool *pool, size_t size);
+/*
+ * Purge free pages if that gives room for size. True if budget came back.
+ * last: nobody else takes it, so also what is soon dirty again; otherwise
+ * seldom, unless a good part of the tier is free.
+ */
+bool cm_full_reclaim(struct cm_pool *pool, size_t size, bool last);
 
 extern _Atomic unsigned cm_full_flush_wanted CM_HIDDEN;
 

@@ -91,8 +91,10 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 	return false;
 }
 
+/* Hooks keep errno, so it still is what the program had. */
 static void count_refusal(struct cm_pool *pool)
 {
+	cm_thread.errno_before = errno;
 	atomic_fetch_add_explicit(&pool->nr_refused, 1, memory_order_relaxed);
 }
 

@@ -7,7 +7,8 @@
  *
  * - <prefix>malloc_default, where jemalloc's fast path goes when the thread's
  *   cache cannot serve, is weak in the archive and ours in the library
- *   (entry/slow.c). So the fast path stays jemalloc's own, and everything
+ *   (entry/slow.c); its own has a second name, <prefix>own_malloc_default.
+ *   So the fast path stays jemalloc's own, and everything
  *   else (a thread's first call, a full tier, a changed policy) is met there.
  *   jemalloc comes there by itself at least once every 64 KiB a thread
  *   allocates (its tcache_gc_incr_bytes event).
@@ -48,6 +49,9 @@ struct cm_extent_hooks {
 #define CM_JE_TCACHE_NONE	0x100
 #define CM_JE_ARENA(i)		(((int)(i) + 1) << 20)
 
+/* The largest size its fast path serves (SC_LOOKUP_MAXCLASS). */
+#define CM_JE_FAST_MAX		4096
+
 /* "arena.4096.purge": every arena (MALLCTL_ARENAS_ALL). */
 #define CM_JE_ALL_ARENAS	4096
 
@@ -71,6 +75,14 @@ extern const struct cm_je cm_je[CM_NR_TIERS];
 /* The fast paths, called by name so that they are tail calls. */
 CM_HIDDEN void *cm_ddr_malloc(size_t size);
 CM_HIDDEN void *cm_cxl_malloc(size_t size);
+CM_HIDDEN void *cm_ddr_own_malloc_default(size_t size);
+CM_HIDDEN void *cm_cxl_own_malloc_default(size_t size);
+CM_HIDDEN void *cm_ddr_calloc(size_t nr, size_t size);
+CM_HIDDEN void *cm_cxl_calloc(size_t nr, size_t size);
+CM_HIDDEN void *cm_ddr_aligned_alloc(size_t alignment, size_t size);
+CM_HIDDEN void *cm_cxl_aligned_alloc(size_t alignment, size_t size);
+CM_HIDDEN void *cm_ddr_realloc(void *p, size_t size);
+CM_HIDDEN void *cm_cxl_realloc(void *p, size_t size);
 CM_HIDDEN void *cm_ddr_mallocx(size_t size, int flags);
 CM_HIDDEN void *cm_cxl_mallocx(size_t size, int flags);
 CM_HIDDEN void cm_ddr_free(void *p);

@@ -84,7 +84,7 @@ static void *alloc_exiting(struct cm_pool *pool, const struct cm_thread *thread,
 	return p;
 }
 
-void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
+void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 {
 	struct cm_thread *thread = &cm_thread;
 	bool *refused = &thread->refused[pool->tier];
@@ -108,7 +108,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags)
 		if (p || !*refused)
 			return p;
 		cm_full_flush(thread);
-		if (tries || !cm_full_reclaim(pool, size))
+		if (tries || !cm_full_reclaim(pool, size, last))
 			break;
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 	}

@@ -66,6 +66,7 @@ struct cm_pool {
 	_Atomic uint64_t nr_refused;	/* calls of hooks that were refused */
 	_Atomic uint64_t counted_ms;	/* when pages in use were last counted */
 	_Atomic uint64_t flush_asked_ms;
+	_Atomic uint64_t purged_ms;	/* pool/full.c */
 	_Atomic unsigned flush_wanted;
 	_Atomic bool full;
 	_Atomic bool elastic;		/* takes what nobody else would */
@@ -95,9 +96,10 @@ static inline uint64_t cm_pool_margin(const struct cm_pool *pool)
 /*
  * Allocate from one pool. flags are mallocx's alignment and CM_JE_ZERO.
  * NULL when the pool has no room (cm_thread.refused[tier] tells that it was
- * the limit) or the kernel has no memory. errno is not set.
+ * the limit) or the kernel has no memory. errno is not set. last: if it
+ * refuses, the allocation fails.
  */
-void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags);
+void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last);
 
 /* Resize in its own pool; NULL leaves the block as it was. */
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size);

@@ -29,13 +29,19 @@ struct cm_thread {
 	 * and each would map another range and its tables.
 	 */
 	bool refused[CM_NR_TIERS];
+	int errno_before;		/* as it was when a hook refused */
 	bool attached[CM_NR_TIERS];
+	bool settled[CM_NR_TIERS];	/* attached, and not exiting */
 	bool exiting;			/* our TSD destructor ran */
+	bool begun;			/* balance is set */
+	unsigned nr_usual;		/* calls since the last look, see
+					 * entry/usual.h */
 	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
 	/* jemalloc's count of bytes this thread freed, where attached. */
 	const uint64_t *freed[CM_NR_TIERS];
 	/* Its value when this thread last saw the tier full. */
 	uint64_t freed_when_full[CM_NR_TIERS];
+	int64_t balance;		/* policy/policy.h, interleave */
 	struct cm_refusals refusals[CM_NR_TIERS];
 	unsigned flushed;		/* the last cm_full_flush_wanted met */
 	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */

@@ -60,7 +60,19 @@ static void a_bad_value_is_one_line(void **state)
 	     "using none");
 	SAYS("cxl.limit=16777216t", "too large a size (none: no limit), "
 				    "using none");
-	SAYS("policy=size", "not priority, using priority");
+	SAYS("interleave=3", "not auto or two weights in 0..1000 (3:1), "
+			     "using auto");
+	SAYS("interleave=0:0", "not auto or two weights in 0..1000 (3:1), "
+			       "using auto");
+	SAYS("interleave=1:1:1", "not auto or two weights in 0..1000 (3:1), "
+				 "using auto");
+	SAYS("interleave=1:1001", "not auto or two weights in 0..1000 (3:1), "
+				  "using auto");
+	SAYS("interleave=-1:2", "not auto or two weights in 0..1000 (3:1), "
+				"using auto");
+	SAYS("interleave=:", "not auto or two weights in 0..1000 (3:1), "
+			     "using auto");
+	SAYS("policy=size", "not priority or interleave, using priority");
 	SAYS("order=ddr:hbm", "not ddr:cxl, cxl:ddr, ddr or cxl, "
 			      "using ddr:cxl");
 	SAYS("on_full=explode", "not fail, spill, interleave or remain, "

@@ -171,12 +171,29 @@ static void free_pages_are_purged_only_when_they_help(void **state)
 {
 	(void)state;
 	active = MIB / 4096 / 2;
-	assert_false(cm_full_reclaim(&pool, MIB / 2 + 1));
+	assert_false(cm_full_reclaim(&pool, MIB / 2 + 1, true));
 	assert_int_equal(nr_purges, 0);
-	assert_true(cm_full_reclaim(&pool, MIB / 2));
+	assert_true(cm_full_reclaim(&pool, MIB / 2, true));
 	assert_int_equal(nr_purges, 1);
-	assert_false(cm_full_reclaim(&pool, 4096));
+	assert_false(cm_full_reclaim(&pool, 4096, true));
 	assert_int_equal(nr_purges, 1);
+}
+
+/* A tier at its limit does not purge for every block another tier takes. */
+static void little_is_purged_seldom(void **state)
+{
+	(void)state;
+	active = MIB / 4096 * 9 / 10;
+	pool.purged_ms = cm_room_now_ms() + 1000;	/* a moment ago */
+	assert_true(cm_full_reclaim(&pool, 4096, true));
+	pool.used = MIB;
+	pool.purged_ms = cm_room_now_ms();
+	assert_false(cm_full_reclaim(&pool, 4096, false));
+	pool.purged_ms -= 1000;
+	assert_true(cm_full_reclaim(&pool, 4096, false));
+	pool.used = MIB;
+	active = MIB / 4096 * 3 / 4;
+	assert_true(cm_full_reclaim(&pool, 4096, false));
 }
 
 int main(void)
@@ -191,6 +208,7 @@ int main(void)
 		TEST(a_thread_that_never_came_here_has_nothing_to_flush),
 		TEST(room_by_a_margin_ends_full),
 		TEST(free_pages_are_purged_only_when_they_help),
+		TEST(little_is_purged_seldom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

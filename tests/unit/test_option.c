@@ -81,7 +81,7 @@ static void every_option_is_read(void **state)
 {
 	struct cm_settings s = parse_clean(
 		"policy=priority,order=cxl:ddr,ddr.limit=64m,cxl.limit=2t,"
-		"background_thread=true,"
+		"background_thread=true,interleave=3:1,"
 		"on_full=remain,ddr.nodes=0,2-3,cxl.nodes=1+4,"
 		"placement=preferred,arenas=8,decay_ms=-1,stats_print=true,"
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true");
@@ -99,6 +99,9 @@ static void every_option_is_read(void **state)
 	assert_int_equal(s.placement, CM_PLACEMENT_PREFERRED);
 	assert_int_equal(s.nr_arenas, 8);
 	assert_int_equal(s.decay_ms, -1);
+	assert_int_equal(s.weight[CM_TIER_DDR], 3);
+	assert_int_equal(s.weight[CM_TIER_CXL], 1);
+	assert_int_equal(s.policy, CM_POLICY_PRIORITY);	/* it was named */
 	assert_true(s.background_thread);
 	assert_true(s.stats_print);
 	assert_int_equal(s.stats_format, CM_STATS_JSON);
@@ -137,6 +140,11 @@ static void every_word_is_read_and_shown(void **state)
 		{ "ddr.limit=50%", CM_OPT_DDR_LIMIT, "50%" },
 		{ "ddr.limit=50%,ddr.limit=1g", CM_OPT_DDR_LIMIT, "1g" },
 		{ "cxl.limit=1g,cxl.limit=100%", CM_OPT_CXL_LIMIT, "100%" },
+		{ "interleave=3:1", CM_OPT_INTERLEAVE, "3:1" },
+		{ "interleave=0:1000", CM_OPT_INTERLEAVE, "0:1000" },
+		{ "interleave=3:1,interleave=auto", CM_OPT_INTERLEAVE, "auto" },
+		{ "interleave=3:1", CM_OPT_POLICY, "interleave" },
+		{ "interleave=3:1,policy=priority", CM_OPT_POLICY, "priority" },
 		{ "arenas=256", CM_OPT_ARENAS, "256" },
 		{ "decay_ms=600000", CM_OPT_DECAY_MS, "600000" },
 		{ "decay_ms=-1", CM_OPT_DECAY_MS, "-1" },

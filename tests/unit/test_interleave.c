@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* interleave: bytes follow the weights, whoever allocates */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/nodeset.h"
+#include "policy/policy.h"
+#include "topology/weights.h"
+
+static uint64_t random_state = 42;
+
+static size_t random_size(size_t max)
+{
+	random_state = random_state * 6364136223846793005u + 1;
+	return 1 + (random_state >> 33) % max;
+}
+
+/* DDR's share in thousandths must be its weight's, within one. */
+static void keeps(unsigned ddr, unsigned cxl, size_t max, int count)
+{
+	const unsigned weight[CM_NR_TIERS] = { ddr, cxl };
+	uint64_t bytes[CM_NR_TIERS] = { 0 }, want, got;
+	int64_t balance = 0;
+
+	for (int i = 0; i < count; i++) {
+		size_t size = random_size(max);
+
+		bytes[cm_policy_interleave(weight, &balance, size)] += size;
+	}
+	want = 1000 * (uint64_t)ddr / (ddr + cxl);
+	got = bytes[CM_TIER_DDR] * 1000 /
+	      (bytes[CM_TIER_DDR] + bytes[CM_TIER_CXL]);
+	assert_in_range(got, want ? want - 1 : 0, want + 1);
+}
+
+static void bytes_follow_the_weights(void **state)
+{
+	(void)state;
+	for (unsigned ddr = 0; ddr <= 10; ddr++)
+		for (unsigned cxl = ddr ? 0 : 1; cxl <= 10; cxl++)
+			keeps(ddr, cxl, 1024, 100000);
+	keeps(1000, 1, 1024, 1000000);
+	keeps(1, 1000, 1024, 1000000);
+	keeps(3, 1, 4 * MIB, 100000);
+}
+
+static void a_huge_block_does_not_break_the_balance(void **state)
+{
+	const unsigned weight[CM_NR_TIERS] = { 1000, 1000 };
+	int64_t balance = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(
+			cm_policy_interleave(weight, &balance, PTRDIFF_MAX),
+			i % 2 ? CM_TIER_CXL : CM_TIER_DDR);
+	}
+}
+
+static void a_turn_not_taken_is_undone(void **state)
+{
+	const unsigned weight[CM_NR_TIERS] = { 3, 5 };
+	int64_t balance = 7;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int64_t before = balance;
+		size_t size = random_size(100000);
+		enum cm_tier tier = cm_policy_interleave(weight, &balance,
+							 size);
+
+		if (i % 3)
+			continue;
+		cm_policy_interleave_undo(weight, &balance, tier, size);
+		assert_true(balance == before);
+	}
+}
+
+static void threads_with_one_block_each_keep_the_ratio(void **state)
+{
+	const unsigned weight[CM_NR_TIERS] = { 3, 1 };
+	unsigned nr[CM_NR_TIERS] = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		int64_t balance = cm_policy_first_balance(weight, i);
+
+		nr[cm_policy_interleave(weight, &balance, 64)]++;
+	}
+	assert_int_equal(nr[CM_TIER_DDR], 750);
+	assert_int_equal(nr[CM_TIER_CXL], 250);
+}
+
+/* --- weights=auto ----------------------------------------------------- */
+
+static char root[] = "/tmp/test_weights.XXXXXX";
+
+static int make_tree(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	return 0;
+}
+
+static int remove_tree(void **state)
+{
+	char command[64];
+
+	(void)state;
+	assert_true(snprintf(command, sizeof(command), "rm -rf %s", root) > 0);
+	assert_int_equal(system(command), 0);
+	strcpy(root + sizeof(root) - 7, "XXXXXX");
+	return 0;
+}
+
+static void kernel_weight(unsigned node, unsigned weight)
+{
+	char command[256];
+
+	assert_true(snprintf(command, sizeof(command),
+			     "d=%s/kernel/mm/mempolicy/weighted_interleave && "
+			     "mkdir -p $d && echo %u >$d/node%u",
+			     root, weight, node) < (int)sizeof(command));
+	assert_int_equal(system(command), 0);
+}
+
+static void bandwidth(unsigned node, unsigned mbs)
+{
+	char command[256];
+
+	assert_true(snprintf(command, sizeof(command),
+			     "d=%s/devices/system/node/node%u/access0/"
+			     "initiators && mkdir -p $d && "
+			     "echo %u >$d/read_bandwidth",
+			     root, node, mbs) < (int)sizeof(command));
+	assert_int_equal(system(command), 0);
+}
+
+static void expect(unsigned ddr, unsigned cxl)
+{
+	struct cm_nodeset nodes[CM_NR_TIERS] = { 0 };
+	unsigned weight[CM_NR_TIERS] = { 77, 77 };
+
+	cm_nodeset_set(&nodes[CM_TIER_DDR], 0);
+	cm_nodeset_set(&nodes[CM_TIER_DDR], 1);
+	cm_nodeset_set(&nodes[CM_TIER_CXL], 2);
+	assert_int_equal(cm_weights_read(root, nodes, weight), ddr != 77);
+	assert_int_equal(weight[CM_TIER_DDR], ddr);
+	assert_int_equal(weight[CM_TIER_CXL], cxl);
+	cm_nodeset_zero(&nodes[CM_TIER_CXL]);
+	assert_false(cm_weights_read(root, nodes, weight));
+}
+
+static void weights_are_the_kernels_or_the_bandwidths(void **state)
+{
+	(void)state;
+	expect(77, 77);			/* nothing known */
+	kernel_weight(0, 1);
+	kernel_weight(1, 1);
+	kernel_weight(2, 1);
+	expect(77, 77);			/* its default says nothing */
+	bandwidth(0, 50000);
+	bandwidth(1, 50000);
+	expect(77, 77);			/* not of every node */
+	bandwidth(2, 25000);
+	expect(100, 25);
+	bandwidth(2, 10);
+	expect(100, 1);			/* never without */
+	kernel_weight(0, 4);
+	kernel_weight(1, 3);
+	expect(7, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_follow_the_weights),
+		cmocka_unit_test(a_huge_block_does_not_break_the_balance),
+		cmocka_unit_test(a_turn_not_taken_is_undone),
+		cmocka_unit_test(threads_with_one_block_each_keep_the_ratio),
+		cmocka_unit_test_setup_teardown(
+			weights_are_the_kernels_or_the_bandwidths, make_tree,
+			remove_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
