@@ -2,14 +2,16 @@
 /*
  * state - the words the fast paths read, and who may write them
  *
- * malloc jumps through cm_fast.malloc, free compares an address with two
- * bounds; both are in one cache line that only changes when a tier becomes
- * full or has room again.
+ * malloc and free jump through cm_fast; with both tiers in use free compares an
+ * address with two bounds. All are in one cache line that only changes when a
+ * tier is used first, becomes full or has room again.
  *
  * Synchronization
  *   malloc      atomic; written by entry/slow.c from any thread, relaxed.
  *               A stale value is harmless: it leads to a tier that was right
  *               a moment ago, and that tier's own hooks keep its limit.
+ *   free        atomic; written when a tier gets its first arena. A stale
+ *               value only costs time.
  *   base, end   written once by entry/init.c before malloc leaves its slow
  *               path, read-only afterwards.
  */
@@ -22,6 +24,7 @@
 #include "base/types.h"
 
 typedef void *cm_malloc_fn(size_t);
+typedef void cm_free_fn(void *);
 
 /*
  * The windows lie side by side in the order of the tiers: tier t's is
@@ -29,6 +32,7 @@ typedef void *cm_malloc_fn(size_t);
  */
 struct cm_fast {
 	_Atomic(cm_malloc_fn *) malloc;
+	_Atomic(cm_free_fn *) free;
 	uintptr_t base;
 	size_t end[CM_NR_TIERS];
 } __attribute__((aligned(64)));

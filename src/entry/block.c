@@ -9,6 +9,10 @@
 #include "entry/slow.h"
 #include "pool/full.h"
 
+/* jemalloc's, weak in the archives (pool/je.h). */
+void cm_ddr_free_default(void *p);
+void cm_cxl_free_default(void *p);
+
 /* The pool a block came from, or NULL. */
 static struct cm_pool *owner(const void *p)
 {
@@ -20,6 +24,51 @@ static struct cm_pool *owner(const void *p)
 		if (cm_window_has(t, p))
 			return &cm_pool[t];
 	return NULL;
+}
+
+/*
+ * jemalloc's fast path could not free it: the thread's cache is full or the
+ * block large, or it is another tier's or nobody's.
+ */
+void cm_ddr_free_default(void *p)
+{
+	if (likely(cm_window_has(CM_TIER_DDR, p)))
+		cm_ddr_own_free_default(p);
+	else if (likely(cm_window_has(CM_TIER_CXL, p)))
+		cm_cxl_free(p);
+	else
+		cm_slow_free(p);
+}
+
+void cm_cxl_free_default(void *p)
+{
+	if (likely(cm_window_has(CM_TIER_CXL, p)))
+		cm_cxl_own_free_default(p);
+	else if (likely(cm_window_has(CM_TIER_DDR, p)))
+		cm_ddr_free(p);
+	else
+		cm_slow_free(p);
+}
+
+static cm_free_fn *route_now(void)
+{
+	static cm_free_fn *const only[CM_NR_TIERS] = {
+		[CM_TIER_DDR] = cm_ddr_free,
+		[CM_TIER_CXL] = cm_cxl_free,
+	};
+	cm_free_fn *route = NULL;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (atomic_load(&cm_pool[t].nr_arenas))
+			route = route ? cm_free_by_address : only[t];
+	return route ? route : cm_free_by_address;
+}
+
+void cm_block_route(void)
+{
+	/* Another thread may have begun the other tier meanwhile. */
+	while (atomic_load(&cm_fast.free) != route_now())
+		atomic_store(&cm_fast.free, route_now());
 }
 
 void cm_slow_free(void *p)

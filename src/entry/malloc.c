@@ -2,9 +2,12 @@
 /*
  * malloc - the two calls that matter, and nothing else
  *
- * malloc jumps to the fast path of the tier that is next: jemalloc's own, which
- * tail-calls back into entry/slow.c when the thread's cache cannot serve.
- * free: the tier is the block's address.
+ * malloc jumps to the fast path of the tier that is next, free to that of the
+ * only tier in use: jemalloc's own. Each tail-calls back (entry/slow.c,
+ * entry/block.c) when it cannot serve; so does free for a block that is not its
+ * instance's, which it does not find in its cache of address ranges. With two
+ * tiers in use free compares the address first: that is faster than a wrong
+ * guess.
  */
 #include <stdlib.h>
 
@@ -12,8 +15,9 @@
 #include "entry/slow.h"
 #include "pool/je.h"
 
-/* Until the library has started, and when every tier is full. */
-struct cm_fast cm_fast = { .malloc = cm_slow_malloc };
+/* Until the library has started. */
+struct cm_fast cm_fast = { .malloc = cm_slow_malloc,
+			   .free = cm_free_by_address };
 
 CM_EXPORT void *malloc(size_t size)
 {
@@ -22,6 +26,37 @@ CM_EXPORT void *malloc(size_t size)
 }
 
 CM_EXPORT void free(void *p)
+{
+	atomic_load_explicit(&cm_fast.free, memory_order_relaxed)(p);
+}
+
+#if defined(__x86_64__) && !defined(__ILP32__)
+/*
+ * By hand: a conditional jump straight into each tier's free, where gcc and
+ * clang make one around an unconditional one. Taken branches are what is dear
+ * here: 0.4 ns less for DDR's blocks and 1.0 for CXL's (bench/).
+ */
+_Static_assert(offsetof(struct cm_fast, base) == 16 &&
+		       offsetof(struct cm_fast, end) == 24 && CM_NR_TIERS == 2,
+	       "as below");
+__asm__(".text\n"
+	".p2align 4\n"
+	".hidden cm_free_by_address\n"
+	".globl cm_free_by_address\n"
+	".type cm_free_by_address, @function\n"
+	"cm_free_by_address:\n"
+	".cfi_startproc\n"
+	"	movq %rdi, %rax\n"
+	"	subq 16+cm_fast(%rip), %rax\n"
+	"	cmpq 24+cm_fast(%rip), %rax\n"
+	"	jb cm_ddr_free\n"
+	"	cmpq 32+cm_fast(%rip), %rax\n"
+	"	jb cm_cxl_free\n"
+	"	jmp cm_slow_free\n"
+	".cfi_endproc\n"
+	".size cm_free_by_address, . - cm_free_by_address\n");
+#else
+void cm_free_by_address(void *p)
 {
 	uintptr_t at = (uintptr_t)p - cm_fast.base;
 
@@ -32,6 +67,7 @@ CM_EXPORT void free(void *p)
 	else
 		cm_slow_free(p);
 }
+#endif
 
 CM_EXPORT void cfree(void *p);
 CM_EXPORT void free_sized(void *p, size_t size);

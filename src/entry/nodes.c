@@ -216,8 +216,10 @@ uint64_t cm_nodes_limit(const struct cm_settings *settings, enum cm_tier tier)
 	if (!asked->limit_percent)
 		return asked->limit;
 	memory = cm_cgroup_memory("/proc");
-	return memory == CM_NO_LIMIT ? CM_NO_LIMIT :
-				       memory / 100 * asked->limit_percent;
+	if (memory == CM_NO_LIMIT)
+		return CM_NO_LIMIT;
+	return memory / 100 * asked->limit_percent +
+	       memory % 100 * asked->limit_percent / 100;
 }
 
 static void follow_cgroup(struct cm_pool *pool,

@@ -7,7 +7,7 @@
 #include "entry/foreign.h"
 #include "entry/init.h"
 #include "entry/slow.h"
-#include "entry/thread.h"
+#include "entry/turns.h"
 #include "entry/usual.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
@@ -30,26 +30,6 @@ static bool by_turns(void)
 	return cm_process.policy.id == CM_POLICY_INTERLEAVE;
 }
 
-/*
- * The route of policy=interleave, when both tiers have turns and room: as
- * cm_policy_interleave.
- */
-static void *malloc_by_turns(size_t size)
-{
-	const unsigned *weight = cm_process.policy.weight;
-	int64_t balance = cm_thread.balance;
-
-	if (unlikely(size > INT32_MAX))
-		return cm_slow_malloc(size);	/* products overflow */
-	if (balance >= 0) {
-		cm_thread.balance = balance -
-				    (int64_t)size * weight[CM_TIER_CXL];
-		return cm_ddr_malloc(size);
-	}
-	cm_thread.balance = balance + (int64_t)size * weight[CM_TIER_DDR];
-	return cm_cxl_malloc(size);
-}
-
 static struct cm_policy_view view_now(void)
 {
 	struct cm_policy_view view;
@@ -65,21 +45,24 @@ static cm_malloc_fn *route_now(void)
 	int tier;
 
 	if (by_turns() && !view.full[CM_TIER_DDR] && !view.full[CM_TIER_CXL])
-		return malloc_by_turns;
+		return fast[cm_turns_now(&cm_thread)];
 	tier = cm_policy_priority(&cm_process.policy, &view);
 	/* All full: blocks this thread freed are still served the fast way. */
 	return fast[tier < 0 ? cm_process.policy.order[0] : (unsigned)tier];
 }
 
-void cm_slow_route(void)
+static void set_route(cm_malloc_fn *route)
 {
-	cm_malloc_fn *route = route_now();
-
 	/* Every core reads this line: write it only when it changes. */
 	if (atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) !=
 	    route)
 		atomic_store_explicit(&cm_fast.malloc, route,
 				      memory_order_relaxed);
+}
+
+void cm_slow_route(void)
+{
+	set_route(route_now());
 }
 
 /* Another thread may take or end the round that was begun for this block. */
@@ -170,7 +153,7 @@ static void *try_tiers(const enum cm_tier *order, size_t size, int flags,
 
 		if (!all && is_full(tier) &&
 		    !cm_policy_is_elastic(policy, tier) &&
-		    !cm_pool_refresh(&cm_pool[tier], false))
+		    !cm_pool_refresh(&cm_pool[tier], true))
 			continue;
 		p = cm_pool_alloc(&cm_pool[tier], size, flags,
 				  all || i + 1 == policy->nr_order);
@@ -271,16 +254,19 @@ static void *passed_through(size_t size, size_t alignment, bool zero)
 	return p && zero ? memset(p, 0, size) : p;
 }
 
-/* Whose turn it is; of a thread that begins, by how many there were before. */
-static enum cm_tier next_tier(size_t size)
+/* policy=interleave: for this block, and for fast paths until the next. */
+static enum cm_tier next_turn(void)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
+	enum cm_tier tier = cm_turns_now(&cm_thread);
 
-	if (!by_turns())
-		return policy->order[0];
-	if (unlikely(!cm_thread.begun))
-		cm_thread_begin(&cm_thread);
-	return cm_policy_interleave(policy->weight, &cm_thread.balance, size);
+	if (!is_full(tier))
+		set_route(fast[tier]);
+	return tier;
+}
+
+static inline enum cm_tier next_tier(void)
+{
+	return by_turns() ? next_turn() : cm_process.policy.order[0];
 }
 
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
@@ -305,7 +291,7 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 		return passed_through(size, alignment, zero);
 	if (unlikely(!size))
 		size = 1;
-	tier = next_tier(size);
+	tier = next_tier();
 	if (likely(is_first(tier) && cm_usual(tier))) {
 		p = usual_alloc(tier, size, alignment, zero);
 		if (likely(p))
@@ -322,25 +308,19 @@ void *cm_slow_malloc(size_t size)
 }
 
 /*
- * Behind a full tier the next in order serves misses of small sizes by itself;
- * one in CM_CALLS_PER_LOOK looks whether the first has room again.
+ * Without asking the policy? With interleave it always has to be asked. Behind
+ * a full tier the next in order serves misses of small sizes by itself; one in
+ * CM_CALLS_PER_LOOK looks whether the first has room again.
  */
 static inline bool may_serve(enum cm_tier tier, size_t size)
 {
+	if (unlikely(by_turns()))
+		return false;
 	return is_first(tier) ||
 	       (size <= CM_JE_FAST_MAX && !by_rounds() &&
 		atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) ==
 			fast[tier] &&
 		cm_thread.nr_usual % CM_CALLS_PER_LOOK != 0);
-}
-
-/* It was this tier's turn, and it has not taken the block. */
-static CM_COLD void *turned_down(enum cm_tier tier, size_t size)
-{
-	if (by_turns() && cm_thread.begun)
-		cm_policy_interleave_undo(cm_process.policy.weight,
-					  &cm_thread.balance, tier, size);
-	return cm_slow_alloc(size, 0, false);
 }
 
 /*
@@ -357,7 +337,7 @@ void *cm_ddr_malloc_default(size_t size)
 			return p;
 		cm_usual_failed(CM_TIER_DDR);
 	}
-	return turned_down(CM_TIER_DDR, size);
+	return cm_slow_alloc(size, 0, false);
 }
 
 void *cm_cxl_malloc_default(size_t size)
@@ -369,5 +349,5 @@ void *cm_cxl_malloc_default(size_t size)
 			return p;
 		cm_usual_failed(CM_TIER_CXL);
 	}
-	return turned_down(CM_TIER_CXL, size);
+	return cm_slow_alloc(size, 0, false);
 }

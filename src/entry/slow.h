@@ -13,11 +13,17 @@
 #include "base/state.h"
 #include "pool/je.h"
 
+/* The route free takes: by the tiers that have an arena. */
+void cm_block_route(void);
+
 /* As malloc: NULL and ENOMEM on failure. */
 CM_COLD void *cm_slow_malloc(size_t size);
 
 /* With alignment (a power of two, 0 for malloc's) and perhaps zeroed. */
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero);
+
+/* free, whatever is in use; the route while two tiers are. */
+void cm_free_by_address(void *p);
 
 /* A block that is in no window, NULL included. */
 CM_COLD void cm_slow_free(void *p);

@@ -3,16 +3,11 @@
 #ifndef CM_ENTRY_THREAD_H
 #define CM_ENTRY_THREAD_H
 
-#include "pool/thread.h"
-
 /*
  * Take the thread-specific keys, ours and jemalloc's. Early: for keys up to
  * 31 pthread_setspecific does not allocate, and destructors run in the order
  * of keys, ours before jemalloc's.
  */
 void cm_thread_init(void);
-
-/* policy=interleave: set the thread's balance, before its first turn. */
-CM_COLD void cm_thread_begin(struct cm_thread *thread);
 
 #endif

@@ -17,7 +17,10 @@
 #include "entry/nodes.h"
 #include "pool/full.h"
 
-/* One in so many calls reads the clock, which costs as much as the rest. */
+/*
+ * One in so many calls reads the clock, which costs as much as the rest. When a
+ * look is due no call is usual until the slow path has had it.
+ */
 #define CM_CALLS_PER_LOOK	8
 
 static inline bool cm_usual(enum cm_tier tier)
@@ -26,12 +29,14 @@ static inline bool cm_usual(enum cm_tier tier)
 	const struct cm_refusals *refusals = &thread->refusals[tier];
 
 	thread->refused[tier] = false;
-	return likely(
-		thread->settled[tier] && !cm_full_is(&cm_pool[tier]) &&
-		!(refusals->sizes[0] | refusals->sizes[1]) &&
-		thread->flushed == atomic_load_explicit(&cm_full_flush_wanted,
-							memory_order_relaxed) &&
-		(++thread->nr_usual % CM_CALLS_PER_LOOK || !cm_nodes_is_due()));
+	return likely(thread->settled[tier] && !cm_full_is(&cm_pool[tier]) &&
+		      !(refusals->sizes[0] | refusals->sizes[1]) &&
+		      thread->flushed ==
+			      atomic_load_explicit(&cm_full_flush_wanted,
+						   memory_order_relaxed) &&
+		      ((thread->nr_usual + 1) % CM_CALLS_PER_LOOK ||
+		       !cm_nodes_is_due()) &&
+		      ++thread->nr_usual);
 }
 
 /* It had nothing: jemalloc set errno, but another tier may yet serve. */

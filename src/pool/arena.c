@@ -131,6 +131,8 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	if (pool->je->mallctl("thread.arena", NULL, NULL,
 			      &pool->arena[slot].index,
 			      sizeof(pool->arena[slot].index)) ||
+	    pool->je->mallctl("thread.allocatedp",
+			      &thread->allocated[pool->tier], &size, NULL, 0) ||
 	    pool->je->mallctl("thread.deallocatedp", &thread->freed[pool->tier],
 			      &size, NULL, 0)) {
 		cm_lock(&cm_arena_lock);

@@ -4,7 +4,7 @@
 #include "pool/full.h"
 
 #define ASK_MS		100	/* at most so often are caches asked for */
-#define PURGE_MS	50	/* and little is purged, if another tier serves */
+#define PURGE_MS	20	/* and little is purged, if another tier serves */
 
 _Atomic unsigned cm_full_flush_wanted;
 
@@ -81,7 +81,7 @@ bool cm_full_reclaim(struct cm_pool *pool, size_t size, bool last)
 	    used - in_use < size)
 		return false;
 	now = cm_room_now_ms();
-	if (!last && used - in_use < used / 4 &&
+	if (!last && used - in_use < used / 8 &&
 	    now - atomic_load_explicit(&pool->purged_ms, memory_order_relaxed) <
 		    PURGE_MS)
 		return false;

@@ -49,7 +49,7 @@ void cm_full_remember(struct cm_pool *pool, struct cm_thread *thread,
 /*
  * Purge free pages if that gives room for size. True if budget came back.
  * last: nobody else takes it, so also what is soon dirty again; otherwise
- * seldom, unless a good part of the tier is free.
+ * seldom, unless an eighth of the tier is free.
  */
 bool cm_full_reclaim(struct cm_pool *pool, size_t size, bool last);
 

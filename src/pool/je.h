@@ -5,9 +5,10 @@
  * Each instance is unmodified jemalloc, built by jemalloc/build with its own
  * prefix. Two of its own seams are used:
  *
- * - <prefix>malloc_default, where jemalloc's fast path goes when the thread's
- *   cache cannot serve, is weak in the archive and ours in the library
- *   (entry/slow.c); its own has a second name, <prefix>own_malloc_default.
+ * - <prefix>malloc_default and <prefix>free_default, where jemalloc's fast
+ *   paths go when they cannot serve, are weak in the archive and ours in the
+ *   library (entry/slow.c, entry/block.c); its own have second names,
+ *   <prefix>own_malloc_default and <prefix>own_free_default.
  *   So the fast path stays jemalloc's own, and everything
  *   else (a thread's first call, a full tier, a changed policy) is met there.
  *   jemalloc comes there by itself at least once every 64 KiB a thread
@@ -87,6 +88,8 @@ CM_HIDDEN void *cm_ddr_mallocx(size_t size, int flags);
 CM_HIDDEN void *cm_cxl_mallocx(size_t size, int flags);
 CM_HIDDEN void cm_ddr_free(void *p);
 CM_HIDDEN void cm_cxl_free(void *p);
+CM_HIDDEN void cm_ddr_own_free_default(void *p);
+CM_HIDDEN void cm_cxl_own_free_default(void *p);
 
 /* Read one value, 0 where this version of jemalloc does not know it. */
 uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);

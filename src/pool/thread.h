@@ -33,15 +33,15 @@ struct cm_thread {
 	bool attached[CM_NR_TIERS];
 	bool settled[CM_NR_TIERS];	/* attached, and not exiting */
 	bool exiting;			/* our TSD destructor ran */
-	bool begun;			/* balance is set */
 	unsigned nr_usual;		/* calls since the last look, see
 					 * entry/usual.h */
 	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
-	/* jemalloc's count of bytes this thread freed, where attached. */
+	/* jemalloc's counts of this thread's bytes, where attached. */
+	const uint64_t *allocated[CM_NR_TIERS];
 	const uint64_t *freed[CM_NR_TIERS];
 	/* Its value when this thread last saw the tier full. */
 	uint64_t freed_when_full[CM_NR_TIERS];
-	int64_t balance;		/* policy/policy.h, interleave */
+	uint64_t added[CM_NR_TIERS];	/* of allocated, see entry/turns.h */
 	struct cm_refusals refusals[CM_NR_TIERS];
 	unsigned flushed;		/* the last cm_full_flush_wanted met */
 	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */

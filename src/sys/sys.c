@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -11,6 +12,9 @@
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1			/* Linux 4.4 */
 #endif
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24		/* Linux 5.18 */
@@ -31,10 +35,10 @@ static int real_unmap(void *at, size_t size)
 	return result(syscall(SYS_munmap, at, size), saved);
 }
 
-static int real_map_at(void *at, size_t size)
+static int map_with(void *at, size_t size, int prot)
 {
 	int saved = errno;
-	long r = syscall(SYS_mmap, at, size, PROT_READ | PROT_WRITE,
+	long r = syscall(SYS_mmap, at, size, prot,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 				 MAP_FIXED_NOREPLACE,
 			 -1, 0L);
@@ -45,6 +49,58 @@ static int real_map_at(void *at, size_t size)
 		return 0;
 	(void)real_unmap((void *)r, size);
 	return -EEXIST;
+}
+
+/* The kernel lets go of pages by MADV_DONTNEED unless they are locked. */
+static bool is_locked(void *at)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_madvise, at, cm_sys_page_size(),
+			      MADV_DONTNEED),
+		      saved) == -EINVAL;
+}
+
+/*
+ * After mlockall(MCL_FUTURE) the kernel fills whatever is mapped readable, at
+ * once: before it is bound to nodes, and though nothing of it is committed. So
+ * there it is mapped without access first, and locked page by page as it is
+ * touched. That a program locks its memory is seen on the first map that it
+ * fills, which is then made again.
+ */
+static _Atomic bool maps_are_locked;
+
+static int map_locked(void *at, size_t size)
+{
+	int saved = errno, err = map_with(at, size, PROT_NONE);
+
+	if (err)
+		return err;
+	if (is_locked(at))
+		(void)result(syscall(SYS_mlock2, at, size, MLOCK_ONFAULT),
+			     saved);
+	else	/* munlockall */
+		atomic_store_explicit(&maps_are_locked, false,
+				      memory_order_relaxed);
+	err = result(syscall(SYS_mprotect, at, size, PROT_READ | PROT_WRITE),
+		     saved);
+	if (err)
+		(void)real_unmap(at, size);
+	return err;
+}
+
+static int real_map_at(void *at, size_t size)
+{
+	int err;
+
+	if (atomic_load_explicit(&maps_are_locked, memory_order_relaxed))
+		return map_locked(at, size);
+	err = map_with(at, size, PROT_READ | PROT_WRITE);
+	if (err || likely(!is_locked(at)))
+		return err;
+	atomic_store_explicit(&maps_are_locked, true, memory_order_relaxed);
+	(void)real_unmap(at, size);
+	return map_locked(at, size);
 }
 
 static int real_purge(void *at, size_t size)

@@ -7,13 +7,9 @@
  * more calls, and no decay time passes. limit_keep has the like for a thread
  * that frees all, through ddr's route: here ddr is full but for what can be
  * reclaimed, and the new thread's cache is empty.
- *
- * A full tier's pages in use are counted once a tick of the coarse clock: what
- * is freed in the tick in which another thread looked is seen in the next.
  */
 #include <pthread.h>
 #include <semaphore.h>
-#include <time.h>
 
 #include "tiers.h"
 
@@ -65,16 +61,6 @@ static void *take(void *arg)
 	return arg;
 }
 
-static void next_tick(void)
-{
-	struct timespec then, now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &then);
-	do
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	while (now.tv_nsec == then.tv_nsec && now.tv_sec == then.tv_sec);
-}
-
 int main(int argc, char **argv)
 {
 	pthread_t idle, other;
@@ -94,7 +80,6 @@ int main(int argc, char **argv)
 		      stat_of(DDR).used >= LIMIT / 10 * 9,
 	      "all of it is still committed: %zu KiB",
 	      (size_t)stat_of(DDR).used >> 10);
-	next_tick();
 	pthread_create(&other, NULL, take, NULL);
 	pthread_join(other, NULL);
 	sem_post(&done);

@@ -176,7 +176,8 @@ static void many(unsigned nr, size_t bound)
 	pages = resident_of(tier);
 	note("when they ended: %zu KiB, %zu KiB by the kernel's count",
 	     after >> 10, pages >> 10);
-	check(after <= before + MIB && pages <= after,
+	/* 5.3.0 keeps the last slab of each class and arena. */
+	check(after <= before + 4 * MIB && pages <= after,
 	      "all of it comes back when they end");
 }
 

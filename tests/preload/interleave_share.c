@@ -92,10 +92,11 @@ static void pairs(void)
 
 static void *one_block(void *slot)
 {
-	*(void **)slot = malloc(500);
+	*(void **)slot = malloc(5000);
 	return NULL;
 }
 
+/* Turns are up to 64 KiB long, so this needs some more than that. */
 static void threads(void)
 {
 	for (int i = 0; i < THREADS; i++) {

@@ -100,7 +100,7 @@ static const char aligned[] =
 "used           64.0 MiB      5.0 GiB  committed now\n"
 "in use         60.0 MiB      5.0 GiB  in blocks the program holds\n"
 "cached          4.0 MiB          0 B  free, kept for the next allocation\n"
-"cache max       4.0 MiB          0 B  a thread's cache holds at most\n"
+"cache max       4.0 MiB          0 B  blocks in one thread's cache, at most\n"
 "limit          64.0 MiB         none  of used\n"
 "peak           64.0 MiB      6.0 GiB  highest used\n"
 "over                0 B          0 B  used beyond the limit now\n"

@@ -47,13 +47,13 @@ locked() {
     end_puppet
 }
 
-# MCL_FUTURE fills a range before it can be bound, MCL_ONFAULT does not.
+# MCL_FUTURE would fill a range before it is bound: ours are mapped so that it does not.
 placed() {
     local conf=order=$1,placement=strict,decay_ms=-1 off word
     start_puppet "$conf"
     told "$conf: memory is locked, flags $4" locked lock "$4"
     told "$conf: a block after that" "$2" alloc 1 $((8 * mib))
-    if [[ $4 == "$and_on_fault" ]]; then lies_on "$conf: its pages" "$3" where 1; fi
+    lies_on "$conf: its pages" "$3" where 1
     tell window "$2"
     off=0
     for word in $reply; do

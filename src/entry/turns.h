@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * turns - policy=interleave: what threads have taken, and whose turn it is
+ *
+ * jemalloc counts each thread's bytes per instance; a thread adds what is new
+ * to the process's sums now and then (entry/turns.c), when its slow path asks
+ * whose turn it is.
+ *
+ * Synchronization: the sums are atomic and only grow. Two threads may answer
+ * differently at the same moment; the next to come sees both sums.
+ */
+#ifndef CM_ENTRY_TURNS_H
+#define CM_ENTRY_TURNS_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+struct cm_thread;
+
+/* The tier whose turn it is. */
+enum cm_tier cm_turns_now(struct cm_thread *thread);
+
+/* The thread ends: what it has not added yet. */
+void cm_turns_leave(struct cm_thread *thread);
+
+#endif
