@@ -7,7 +7,7 @@
 # For the programs_*.tap scripts, after lib.sh.
 
 command -v jq >/dev/null || skip_all "no jq to read the reports"
-CONFIGS=${PRELOAD_CONFIGS:-ddr cxl tiny both over}
+CONFIGS=${PRELOAD_CONFIGS:-${PROGRAM_CONFIGS:-ddr cxl tiny both over}}
 limit=120
 reports=$tmp/reports
 
