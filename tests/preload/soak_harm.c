@@ -106,14 +106,16 @@ void *calloc(size_t n, size_t size)
 
 void *realloc(void *p, size_t size)
 {
+	size_t old = p ? malloc_usable_size(p) : 0;
 	unsigned char *held = p, *q;
 
 	prepare();
 	if (p && atomic_compare_exchange_strong(&victim, &held, NULL))
 		calls = 0;
 	q = next_realloc(p, size);
-	if (p && q && size > 32 && now("short"))
-		q[size / 2] ^= 1;
+	/* among what had to be copied */
+	if (p && q && size > 32 && old > 32 && now("short"))
+		q[(old < size ? old : size) / 2] ^= 1;
 	return q;
 }
 
