@@ -83,6 +83,7 @@ static int set_size(struct cm_settings *settings, enum cm_tier tier,
 	result->expect = "1..1048576 (MB, or with m or g) or -1";
 	if (cm_slice_is(value, "-1")) {
 		*limit = CM_NO_LIMIT;
+		settings->tier[tier].limit_percent = 0;
 		give(settings, result->id);
 		return 0;
 	}
@@ -96,6 +97,7 @@ static int set_size(struct cm_settings *settings, enum cm_tier tier,
 	if (cm_parse_int(value, 1, SIZE_MAX_MB / unit_mb, &mb) < 0)
 		return -EINVAL;
 	*limit = (uint64_t)(mb * unit_mb) * MIB;
+	settings->tier[tier].limit_percent = 0;
 	give(settings, result->id);
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -10,6 +12,7 @@
 #include "entry/init.h"
 #include "entry/nodes.h"
 #include "pool/pool.h"
+#include "sys/file.h"
 
 #define STACK_SIZE	(256 * KIB)	/* more than any look needs */
 
@@ -27,6 +30,31 @@ static struct timespec period(void)
 	return (struct timespec){ .tv_nsec = ms * 1000000 };
 }
 
+/*
+ * A process ends with the last thread of the program's own: when main has left
+ * by pthread_exit and nobody else is there, it is over, as if we had not been.
+ */
+static int count_name(const char *name, void *arg)
+{
+	(void)name;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static bool is_alone(void)
+{
+	char text[512];
+	const char *state;
+	unsigned nr_tasks = 0;
+
+	if (cm_file_read("/proc/self/stat", text, sizeof(text)) <= 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") Z", 3) &&
+	       cm_file_names("/proc/self/task", count_name, &nr_tasks) == 0 &&
+	       nr_tasks == 2;
+}
+
 static void *work(void *arg)
 {
 	const struct timespec pause = period();
@@ -34,6 +62,8 @@ static void *work(void *arg)
 	(void)prctl(PR_SET_NAME, "cxlmalloc", 0, 0, 0);
 	for (;;) {
 		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		if (unlikely(is_alone()))
+			exit(0);	/* what the last pthread_exit does */
 		cm_nodes_watch();
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
 			if (atomic_load(&cm_pool[t].nr_arenas))

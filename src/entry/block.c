@@ -6,6 +6,7 @@
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/init.h"
+#include "entry/nodes.h"
 #include "entry/slow.h"
 #include "pool/full.h"
 
@@ -131,6 +132,7 @@ static void *move(void *p, size_t size)
 void *cm_slow_realloc(void *p, size_t size)
 {
 	struct cm_pool *pool;
+	int saved;
 	void *q;
 
 	if (unlikely(size > PTRDIFF_MAX)) {
@@ -145,9 +147,23 @@ void *cm_slow_realloc(void *p, size_t size)
 	/* What realloc tried before may have set it, and may yet be had. */
 	if (cm_thread.refused[pool->tier])
 		errno = cm_thread.errno_before;
+	if (!pool->single) {
+		cm_thread.nr_usual++;
+		cm_nodes_watch();
+		cm_full_flush(&cm_thread);
+	}
+	saved = errno;
 	q = cm_pool_realloc(pool, p, size);
 	if (likely(q))
 		return q;
+	if (pool->single)
+		return errno = ENOMEM, NULL;
 	/* Its tier has no room: elsewhere, if the policy knows a place. */
-	return pool->single ? (errno = ENOMEM, NULL) : move(p, size);
+	q = move(p, size);
+	/* A smaller block is had as it is. */
+	if (!q && size <= pool->je->usable_size(p)) {
+		errno = saved;
+		return p;
+	}
+	return q;
 }

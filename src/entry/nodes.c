@@ -208,18 +208,33 @@ static bool changed(uint64_t now_ms)
 	return due || memcmp(&view, &seen, sizeof(view));
 }
 
+/* 0, or -errno: the share cannot be told now. */
+static int limit_now(const struct cm_tier_settings *asked, uint64_t *limit)
+{
+	uint64_t memory;
+	int err;
+
+	*limit = asked->limit;
+	if (!asked->limit_percent)
+		return 0;
+	err = cm_cgroup_memory("/proc", &memory);
+	if (err || memory == CM_NO_LIMIT)
+		return err;
+	*limit = memory / 100 * asked->limit_percent +
+		 memory % 100 * asked->limit_percent / 100;
+	return 0;
+}
+
 uint64_t cm_nodes_limit(const struct cm_settings *settings, enum cm_tier tier)
 {
-	const struct cm_tier_settings *asked = &settings->tier[tier];
-	uint64_t memory;
+	uint64_t limit;
 
-	if (!asked->limit_percent)
-		return asked->limit;
-	memory = cm_cgroup_memory("/proc");
-	if (memory == CM_NO_LIMIT)
-		return CM_NO_LIMIT;
-	return memory / 100 * asked->limit_percent +
-	       memory % 100 * asked->limit_percent / 100;
+	if (limit_now(&settings->tier[tier], &limit))
+		cm_line_say("%s.limit=%u%%: the process's memory cannot be "
+			    "read, no limit until it can be",
+			    tier_name(tier),
+			    settings->tier[tier].limit_percent);
+	return limit;
 }
 
 static void follow_cgroup(struct cm_pool *pool,
@@ -227,14 +242,23 @@ static void follow_cgroup(struct cm_pool *pool,
 {
 	uint64_t now, before = atomic_load(&pool->limit);
 
-	if (!settings->tier[pool->tier].limit_percent)
-		return;
-	now = cm_nodes_limit(settings, pool->tier);
-	if (now == before)
+	if (!settings->tier[pool->tier].limit_percent ||
+	    limit_now(&settings->tier[pool->tier], &now) || now == before)
 		return;
 	atomic_store(&pool->limit, now);
 	/* A round of on_full=interleave has its own: it ends by itself. */
 	(void)atomic_compare_exchange_strong(&pool->allowance, &before, now);
+	cm_pool_raise_peaks(pool);
+}
+
+/* Beyond its limit, what it holds free goes, decayed or not. */
+static void keep_limit(struct cm_pool *pool)
+{
+	uint64_t used = atomic_load(&pool->used);
+
+	if (used > atomic_load(&pool->allowance) &&
+	    used > cm_pool_in_use(pool) + cm_pool_margin(pool))
+		cm_pool_purge(pool);
 }
 
 /*
@@ -256,6 +280,7 @@ void cm_nodes_look(uint64_t now_ms)
 		update(&cm_process.settings, false);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		follow_cgroup(&cm_pool[t], &cm_process.settings);
+		keep_limit(&cm_pool[t]);
 		give_back(&cm_pool[t], &cm_process.settings);
 	}
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,

@@ -98,11 +98,13 @@ static void next_round(size_t size)
 						      memory_order_relaxed);
 		uint64_t now = atomic_load_explicit(&pool->allowance,
 						    memory_order_relaxed);
-		uint64_t times = limit ? size / limit + 1 : 0;
+		uint64_t times;
 
+		if (!limit || limit == CM_NO_LIMIT)
+			continue;
+		times = size / limit + 1;
 		/* Two threads may both find all full: one round is enough. */
-		if (limit != CM_NO_LIMIT && times <= UINT64_MAX / 2 / limit &&
-		    now <= UINT64_MAX / 2 &&
+		if (times <= UINT64_MAX / 2 / limit && now <= UINT64_MAX / 2 &&
 		    atomic_compare_exchange_strong(&pool->allowance, &now,
 						   now + times * limit))
 			atomic_store_explicit(&pool->full, false,
@@ -152,7 +154,6 @@ static void *try_tiers(const enum cm_tier *order, size_t size, int flags,
 		void *p;
 
 		if (!all && is_full(tier) &&
-		    !cm_policy_is_elastic(policy, tier) &&
 		    !cm_pool_refresh(&cm_pool[tier], true))
 			continue;
 		p = cm_pool_alloc(&cm_pool[tier], size, flags,
@@ -174,6 +175,17 @@ static const enum cm_tier *order_of(enum cm_tier first)
 	return by_turns() ? turns[first] : cm_process.policy.order;
 }
 
+/* Where a limit may be exceeded, it is now. */
+static void *beyond(const enum cm_tier *order, size_t size, int flags)
+{
+	void *p;
+
+	cm_thread.beyond = true;
+	p = try_tiers(order, size, flags, true);
+	cm_thread.beyond = false;
+	return p;
+}
+
 static void *by_policy(enum cm_tier first, size_t size, int flags)
 {
 	const enum cm_tier *order = order_of(first);
@@ -186,7 +198,7 @@ static void *by_policy(enum cm_tier first, size_t size, int flags)
 		end_rounds();
 	p = try_tiers(order, size, flags, false);
 	if (!p)
-		p = try_tiers(order, size, flags, true);
+		p = beyond(order, size, flags);
 	for (int i = 0; !p && by_rounds() && was_refused() && i < MAX_ROUNDS;
 	     i++) {
 		next_round(size);
@@ -259,7 +271,9 @@ static enum cm_tier next_turn(void)
 {
 	enum cm_tier tier = cm_turns_now(&cm_thread);
 
-	if (!is_full(tier))
+	if (is_full(tier))
+		cm_turns_forgive(tier);
+	else
 		set_route(fast[tier]);
 	return tier;
 }

@@ -41,6 +41,20 @@ enum cm_tier cm_turns_now(struct cm_thread *thread)
 	return cm_turns_next(cm_process.policy.weight, sum);
 }
 
+void cm_turns_forgive(enum cm_tier tier)
+{
+	const unsigned *weight = cm_process.policy.weight;
+	enum cm_tier other = tier == CM_TIER_DDR ? CM_TIER_CXL : CM_TIER_DDR;
+	uint64_t theirs = atomic_load_explicit(&taken[other],
+					       memory_order_relaxed);
+	uint64_t due = (uint64_t)((unsigned __int128)theirs * weight[tier] /
+				  weight[other]);
+	uint64_t had = atomic_load_explicit(&taken[tier], memory_order_relaxed);
+
+	if (due > had)
+		(void)atomic_compare_exchange_strong(&taken[tier], &had, due);
+}
+
 void cm_turns_leave(struct cm_thread *thread)
 {
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)

@@ -20,6 +20,9 @@ struct cm_thread;
 /* The tier whose turn it is. */
 enum cm_tier cm_turns_now(struct cm_thread *thread);
 
+/* The tier is full: what it has missed is not made up for later. */
+void cm_turns_forgive(enum cm_tier tier);
+
 /* The thread ends: what it has not added yet. */
 void cm_turns_leave(struct cm_thread *thread);
 

@@ -14,15 +14,13 @@
 
 #include "base/types.h"
 
-/*
- * taken: bytes so far. Weights are at most 1000, so that no product of an
- * amount a process can reach (2^53) overflows.
- */
+/* taken: bytes so far, of all blocks there have ever been. */
 static inline enum cm_tier cm_turns_next(const unsigned weight[CM_NR_TIERS],
 					 const uint64_t taken[CM_NR_TIERS])
 {
-	return taken[CM_TIER_DDR] * weight[CM_TIER_CXL] <=
-			       taken[CM_TIER_CXL] * weight[CM_TIER_DDR] ?
+	return (unsigned __int128)taken[CM_TIER_DDR] * weight[CM_TIER_CXL] <=
+			       (unsigned __int128)taken[CM_TIER_CXL] *
+				       weight[CM_TIER_DDR] ?
 		       CM_TIER_DDR :
 		       CM_TIER_CXL;
 }

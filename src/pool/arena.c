@@ -126,8 +126,11 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	if (slot >= 0)
 		pool->arena[slot].nr_threads++;
 	cm_unlock(&cm_arena_lock);
-	if (slot < 0)
+	if (slot < 0) {
+		/* No arena to be had: the others serve, for a while. */
+		cm_room_close(pool);
 		return false;
+	}
 	if (pool->je->mallctl("thread.arena", NULL, NULL,
 			      &pool->arena[slot].index,
 			      sizeof(pool->arena[slot].index)) ||

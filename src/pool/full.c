@@ -135,9 +135,7 @@ bool cm_pool_refresh(struct cm_pool *pool, bool count)
 	if (out)
 		allowance = atomic_load_explicit(&pool->used,
 						 memory_order_relaxed);
-	if ((!out &&
-	     atomic_load_explicit(&pool->elastic, memory_order_relaxed)) ||
-	    (thread->freed[pool->tier] &&
+	if ((thread->freed[pool->tier] &&
 	     *thread->freed[pool->tier] - thread->freed_when_full[pool->tier] >=
 		     margin) ||
 	    ((may_count(pool, now) || count) &&

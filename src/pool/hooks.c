@@ -51,6 +51,13 @@ static void uncharge(struct cm_pool *pool, uint64_t bytes)
 				      memory_order_relaxed);
 }
 
+/* Only as the last resort of an allocation, see cm_thread.beyond. */
+static bool may_exceed(struct cm_pool *pool)
+{
+	return cm_thread.beyond &&
+	       atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+}
+
 /* I2: compare and add in one step, so that used never passes the allowance. */
 static bool within_allowance(struct cm_pool *pool, uint64_t bytes)
 {
@@ -60,8 +67,7 @@ static bool within_allowance(struct cm_pool *pool, uint64_t bytes)
 
 	do {
 		if ((bytes > allowance || used > allowance - bytes) &&
-		    !atomic_load_explicit(&pool->elastic,
-					  memory_order_relaxed)) {
+		    !may_exceed(pool)) {
 			/* One big block that does not fit is no full tier. */
 			if (used + cm_pool_margin(pool) / 4 >= allowance)
 				mark_full(pool);
@@ -98,8 +104,7 @@ static void count_refusal(struct cm_pool *pool)
 	atomic_fetch_add_explicit(&pool->nr_refused, 1, memory_order_relaxed);
 }
 
-/* After a charge that is kept. */
-static void raise_peaks(struct cm_pool *pool)
+void cm_pool_raise_peaks(struct cm_pool *pool)
 {
 	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
 	uint64_t limit = atomic_load_explicit(&pool->limit,
@@ -175,7 +180,7 @@ static bool is_beyond_limit(struct cm_pool *pool, size_t size)
 
 	return size > 64 * MIB &&
 	       (used > allowance || size - 64 * MIB > allowance - used) &&
-	       !atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+	       !may_exceed(pool);
 }
 
 /* extent_alloc: a non-NULL at is mandatory; zero and commit are in and out. */
@@ -208,7 +213,7 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 		(void)pool->sys->no_huge_pages(at, size);
 	cm_place_bind(pool, at, size);
 	if (*commit)
-		raise_peaks(pool);
+		cm_pool_raise_peaks(pool);
 	*zero = true;
 	return at;
 }
@@ -224,7 +229,7 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 		count_refusal(pool);
 		return true;
 	}
-	raise_peaks(pool);
+	cm_pool_raise_peaks(pool);
 	return false;
 }
 

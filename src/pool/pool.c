@@ -88,6 +88,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 {
 	struct cm_thread *thread = &cm_thread;
 	bool *refused = &thread->refused[pool->tier];
+	bool beyond;
 	void *p;
 
 	if (pool->single)
@@ -95,12 +96,14 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 	if (unlikely(!thread->attached[pool->tier]) &&
 	    !cm_arena_attach(pool, thread))
 		return NULL;
-	if (cm_full_knows(pool, thread, size, flags)) {
+	beyond = thread->beyond &&
+		 atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+	if (!beyond && cm_full_knows(pool, thread, size, flags)) {
 		*refused = true;
 		return NULL;
 	}
 	for (int tries = 0;; tries++) {
-		*refused = cm_full_is(pool) && tries == 0 &&
+		*refused = cm_full_is(pool) && tries == 0 && !beyond &&
 			   !cm_pool_refresh(pool, true);
 		p = pool->je->mallocx(size, flags);
 		if (p && unlikely(!cm_window_has(pool->tier, p)))
@@ -125,7 +128,7 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 	if (unlikely(!thread->attached[pool->tier]) &&
 	    !cm_arena_attach(pool, thread))
 		return NULL;
-	thread->refused[pool->tier] = cm_full_is(pool) &&
+	thread->refused[pool->tier] = cm_full_is(pool) && !thread->beyond &&
 				      !cm_pool_refresh(pool, false);
 	if (unlikely(thread->exiting)) {
 		unsigned index = pool->arena[thread->arena[pool->tier]].index;

@@ -104,6 +104,9 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last);
 /* Resize in its own pool; NULL leaves the block as it was. */
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size);
 
+/* After a charge that is kept, or with a new limit. */
+void cm_pool_raise_peaks(struct cm_pool *pool);
+
 /* Bytes in pages that hold blocks; the rest of used can be had at once. */
 uint64_t cm_pool_in_use(struct cm_pool *pool);
 

@@ -165,6 +165,13 @@ static bool take_granted(struct cm_room *room, uint64_t bytes)
 	return false;
 }
 
+void cm_room_close(struct cm_pool *pool)
+{
+	atomic_store_explicit(&pool->room.retry_ms, cm_room_now_ms() + RETRY_MS,
+			      memory_order_relaxed);
+	atomic_store_explicit(&pool->full, true, memory_order_relaxed);
+}
+
 bool cm_room_is_out(struct cm_pool *pool)
 {
 	uint64_t retry = atomic_load_explicit(&pool->room.retry_ms,

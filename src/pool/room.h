@@ -36,6 +36,9 @@ struct cm_room {
 /* For hooks, after `bytes` were charged. False: no room, uncharge them. */
 bool cm_room_take(struct cm_pool *pool, uint64_t bytes);
 
+/* As if it had found none, and the pool full. */
+void cm_room_close(struct cm_pool *pool);
+
 /* It found none a moment ago. */
 bool cm_room_is_out(struct cm_pool *pool);
 

@@ -30,6 +30,8 @@ struct cm_thread {
 	 */
 	bool refused[CM_NR_TIERS];
 	int errno_before;		/* as it was when a hook refused */
+	/* All tiers have refused: one that is elastic goes beyond its limit. */
+	bool beyond;
 	bool attached[CM_NR_TIERS];
 	bool settled[CM_NR_TIERS];	/* attached, and not exiting */
 	bool exiting;			/* our TSD destructor ran */

@@ -156,7 +156,7 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 bool cm_sys_can_map(size_t size)
 {
 	int saved = errno;
-	long r = syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+	long r = syscall(SYS_mmap, NULL, size, PROT_NONE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
 
 	errno = saved;

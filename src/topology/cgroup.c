@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "base/line.h"
 #include "sys/file.h"
@@ -67,6 +68,7 @@ static int mount_line(char *line, void *arg)
 	char *field[5], *save = NULL, *word = line;
 	const char *rest;
 	size_t len;
+	bool found;
 
 	if (!strstr(line, " - cgroup2 "))
 		return 0;
@@ -78,8 +80,12 @@ static int mount_line(char *line, void *arg)
 	unescape(field[3]);
 	unescape(field[4]);
 	rest = below(f->group, field[3]);
+	found = rest != NULL;
+	/* Another part is better than none, until ours is found. */
+	if (!found && f->mounted)
+		return 0;
 	/* "/../x": outside of our namespace, out of sight. */
-	if (!rest || !strncmp(rest, "/..", 3))
+	if (!found || !strncmp(rest, "/..", 3))
 		rest = "";
 	len = strlen(field[4]);
 	if (len + strlen(rest) >= sizeof(f->at) - 32)
@@ -88,24 +94,26 @@ static int mount_line(char *line, void *arg)
 	strcpy(f->at + len, strcmp(rest, "/") ? rest : "");
 	f->top = len;
 	f->mounted = true;
-	return 1;
+	return found;
 }
 
-/* false: no such file, as in the root cgroup. "max" is CM_NO_LIMIT. */
-static bool value_of(const struct find *f, size_t len, const char *name,
-		     uint64_t *value)
+/* 0; -ENOENT: no such file, as in the root cgroup. "max" is CM_NO_LIMIT. */
+static int value_of(const struct find *f, size_t len, const char *name,
+		    uint64_t *value)
 {
 	char path[PATH_SIZE + 32], text[32];
 	struct cm_line line;
+	ssize_t err;
 
 	cm_line_init(&line, path, sizeof(path), -1);
 	cm_line_put(&line, f->at, len);
 	cm_line_fmt(&line, "/%s", name);
-	if (cm_file_read(path, text, sizeof(text)) <= 0)
-		return false;
+	err = cm_file_read(path, text, sizeof(text));
+	if (err <= 0)
+		return err ? (int)err : -ENOENT;
 	*value = strncmp(text, "max", 3) ? strtoull(text, NULL, 10) :
 					   CM_NO_LIMIT;
-	return true;
+	return 0;
 }
 
 static void take_smaller(uint64_t *least, uint64_t value)
@@ -118,17 +126,20 @@ static int find(const char *proc, struct find *f, char *text, size_t size)
 {
 	char path[256];
 	struct cm_line line;
+	int err;
 
 	memset(f, 0, sizeof(*f));
 	cm_line_init(&line, path, sizeof(path), -1);
 	cm_line_fmt(&line, "%s/self/cgroup", proc);
-	if (cm_file_lines(path, text, size, group_line, f) != 1)
-		return -ENOENT;
+	err = cm_file_lines(path, text, size, group_line, f);
+	if (err != 1)
+		return err < 0 ? err : -ENOENT;
 	cm_line_init(&line, path, sizeof(path), -1);
 	cm_line_fmt(&line, "%s/self/mountinfo", proc);
-	if (cm_file_lines(path, text, size, mount_line, f) != 1 || !f->mounted)
-		return -ENOENT;
-	return 0;
+	err = cm_file_lines(path, text, size, mount_line, f);
+	if (err < 0)
+		return err;
+	return f->mounted ? 0 : -ENOENT;
 }
 
 int cm_cgroup_read(const char *proc, struct cm_report_cgroup *out)
@@ -147,14 +158,17 @@ int cm_cgroup_read(const char *proc, struct cm_report_cgroup *out)
 	for (len = strlen(f.at);; len--) {
 		uint64_t value;
 
-		if (value_of(&f, len, "memory.max", &value)) {
+		err = value_of(&f, len, "memory.max", &value);
+		if (err && err != -ENOENT)
+			return err;	/* not now: no descriptor is left */
+		if (!err) {
 			take_smaller(&out->max, value);
 			if (!any)
 				(void)value_of(&f, len, "memory.current",
 					       &out->current);
 			any = true;
 		}
-		if (value_of(&f, len, "memory.high", &value))
+		if (!value_of(&f, len, "memory.high", &value))
 			take_smaller(&out->high, value);
 		if (len <= f.top)
 			break;
@@ -175,19 +189,33 @@ static int total_line(char *line, void *arg)
 	return 1;
 }
 
-uint64_t cm_cgroup_memory(const char *proc)
+/* Without a /proc: the system call. */
+static uint64_t machine_memory(const char *proc)
 {
-	struct cm_report_cgroup group;
-	uint64_t total = CM_NO_LIMIT;
+	uint64_t total = 0;
 	char path[256], text[512];
 	struct cm_line line;
+	struct sysinfo info;
 
 	cm_line_init(&line, path, sizeof(path), -1);
 	cm_line_fmt(&line, "%s/meminfo", proc);
-	(void)cm_file_lines(path, text, sizeof(text), total_line, &total);
-	if (cm_cgroup_read(proc, &group) == 0) {
-		take_smaller(&total, group.max);
-		take_smaller(&total, group.high);
+	if (cm_file_lines(path, text, sizeof(text), total_line, &total) == 1)
+		return total;
+	return sysinfo(&info) ? CM_NO_LIMIT :
+				(uint64_t)info.totalram * info.mem_unit;
+}
+
+int cm_cgroup_memory(const char *proc, uint64_t *memory)
+{
+	struct cm_report_cgroup group;
+	int err = cm_cgroup_read(proc, &group);
+
+	if (err && err != -ENOENT)
+		return err;
+	*memory = machine_memory(proc);
+	if (!err) {
+		take_smaller(memory, group.max);
+		take_smaller(memory, group.high);
 	}
-	return total;
+	return 0;
 }

@@ -19,8 +19,9 @@ int cm_cgroup_read(const char *proc, struct cm_report_cgroup *out);
 
 /*
  * What a limit given in percent is a share of: the smallest limit of the
- * cgroups, or the machine's memory where they set none.
+ * cgroups, or the machine's memory where they set none. 0, or -errno: it cannot
+ * be told now (no file descriptor is left).
  */
-uint64_t cm_cgroup_memory(const char *proc);
+int cm_cgroup_memory(const char *proc, uint64_t *memory);
 
 #endif

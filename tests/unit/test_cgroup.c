@@ -55,6 +55,14 @@ static struct cm_report_cgroup read_it(int err)
 	return out;
 }
 
+static uint64_t memory(void)
+{
+	uint64_t bytes = 0;
+
+	assert_int_equal(cm_cgroup_memory(root, &bytes), 0);
+	return bytes;
+}
+
 static int make_tree(void **state)
 {
 	(void)state;
@@ -91,7 +99,7 @@ static void the_smallest_of_all_ancestors_counts(void **state)
 	assert_true(out.max == 500000);
 	assert_true(out.high == 700000);
 	assert_true(out.current == 4096);
-	assert_true(cm_cgroup_memory(root) == 500000);
+	assert_true(memory() == 500000);
 }
 
 static void no_limit_is_the_machines_memory(void **state)
@@ -104,7 +112,7 @@ static void no_limit_is_the_machines_memory(void **state)
 	out = read_it(0);
 	assert_true(out.max == CM_NO_LIMIT);
 	assert_true(out.high == CM_NO_LIMIT);
-	assert_true(cm_cgroup_memory(root) == MIB);
+	assert_true(memory() == MIB);
 }
 
 static void a_container_sees_its_own_as_the_root(void **state)
@@ -138,6 +146,22 @@ static void outside_of_the_namespace_only_the_mount_is_seen(void **state)
 	assert_true(read_it(0).max == 100000);
 }
 
+static void another_part_that_is_mounted_first_is_not_ours(void **state)
+{
+	char line[512];
+
+	(void)state;
+	assert_true(
+		snprintf(line, sizeof(line),
+			 "40 31 0:38 /x %s/other rw - cgroup2 cgroup2 rw\n"
+			 "41 31 0:38 / %s/c\\040g rw - cgroup2 cgroup2 rw\n",
+			 root, root) > 0);
+	put("self/mountinfo", line);
+	put("other/memory.max", "5\n");
+	put("c g/a/b/memory.max", "100000\n");
+	assert_true(read_it(0).max == 100000);
+}
+
 static void without_v2_nothing_is_known(void **state)
 {
 	(void)state;
@@ -147,9 +171,9 @@ static void without_v2_nothing_is_known(void **state)
 	(void)read_it(-ENOENT); /* no controller: no files */
 	put("self/mountinfo", "22 1 8:1 / / rw - ext4 /dev/vda rw\n");
 	(void)read_it(-ENOENT);
-	assert_true(cm_cgroup_memory(root) == MIB);
+	assert_true(memory() == MIB);
 	assert_int_equal(remove_tree(state), 0);
-	assert_true(cm_cgroup_memory(root) == CM_NO_LIMIT);
+	assert_true(memory() > MIB);	/* sysinfo(2)'s */
 	assert_non_null(mkdtemp(root));
 }
 
@@ -162,6 +186,7 @@ int main(void)
 		TEST(a_container_sees_its_own_as_the_root),
 		TEST(a_part_of_the_hierarchy_is_mounted),
 		TEST(outside_of_the_namespace_only_the_mount_is_seen),
+		TEST(another_part_that_is_mounted_first_is_not_ours),
 		TEST(without_v2_nothing_is_known),
 	};
 
