@@ -218,7 +218,7 @@ static void only_limited_tiers_go_without_huge_pages(void **state)
 static void a_peak_counts_only_what_was_had(void **state)
 {
 	(void)state;
-	pool.elastic = true;
+	pool.elastic = cm_thread.beyond = true;
 	fake.map_fails_at = 1;
 	fake.map_error = -ENOMEM;
 	assert_null(reserve(4 * MIB, PAGE, true));
@@ -267,10 +267,24 @@ static void after_a_refusal_nothing_is_mapped_or_committed(void **state)
 	assert_false(refused(PAGE));
 }
 
-static void an_elastic_tier_counts_what_is_over(void **state)
+/* Beyond its limit only when all have refused: that is the thread's to say. */
+static void an_elastic_tier_keeps_its_limit_until_all_refused(void **state)
 {
 	(void)state;
 	pool.elastic = true;
+	assert_false(refused(MIB));
+	assert_true(refused(PAGE));
+	assert_int_equal(pool.used, MIB);
+	cm_thread.refused[CM_TIER_CXL] = false;
+	cm_thread.beyond = true;
+	assert_false(refused(PAGE));
+	assert_int_equal(pool.over_peak, PAGE);
+}
+
+static void an_elastic_tier_counts_what_is_over(void **state)
+{
+	(void)state;
+	pool.elastic = cm_thread.beyond = true;
 	assert_false(refused(MIB + 3 * PAGE));
 	assert_int_equal(pool.used, MIB + 3 * PAGE);
 	assert_int_equal(pool.over_peak, 3 * PAGE);
@@ -446,6 +460,7 @@ int main(void)
 		T(committing_charges_up_to_the_limit_exactly),
 		T(one_call_too_big_does_not_make_the_tier_full),
 		T(after_a_refusal_nothing_is_mapped_or_committed),
+		T(an_elastic_tier_keeps_its_limit_until_all_refused),
 		T(an_elastic_tier_counts_what_is_over),
 		T(decommitting_gives_budget_back),
 		T(pages_the_kernel_keeps_stay_charged),
