@@ -71,8 +71,8 @@ struct cm_settings {
 	enum cm_stats_format stats_format;
 	char stats_file[CM_STATS_FILE_MAX];	/* "": stderr */
 	/* how it was asked for: bit n is row n of control/options.def */
-	uint32_t given;			/* somebody wrote it */
-	uint32_t given_smdk;		/* the last who did, in SMDK's words */
+	uint64_t given;			/* somebody wrote it */
+	uint64_t given_smdk;		/* the last who did, in SMDK's words */
 	bool smdk;			/* SMDK's keys used: its defaults hold */
 	bool smdk_adaptive;		/* use_adaptive_interleaving:true */
 };

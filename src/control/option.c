@@ -22,7 +22,7 @@ static const struct {
 #include "control/options.def"
 };
 
-_Static_assert(CM_NR_OPTIONS <= 32, "given in struct cm_settings is full");
+_Static_assert(CM_NR_OPTIONS <= 64, "given in struct cm_settings is full");
 
 #define CM_DEFAULT_ORDER \
 	{ \
@@ -124,6 +124,22 @@ static int set_limit(void *field, struct cm_slice text)
 	return err;
 }
 
+static int set_size(void *field, const struct cm_option *option,
+		    struct cm_slice text)
+{
+	uint64_t size;
+	int err = cm_parse_size(text, &size);
+
+	if (err)
+		return err;
+	if (size == CM_NO_LIMIT)	/* "none" */
+		return -EINVAL;
+	if (size < (uint64_t)option->min || size > (uint64_t)option->max)
+		return -ERANGE;
+	memcpy(field, &size, sizeof(size));
+	return 0;
+}
+
 static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		     struct cm_slice text)
 {
@@ -150,6 +166,8 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		return set_limit(field, text);
 	case CM_OPTION_NODES:
 		return set_nodes(field, id, text);
+	case CM_OPTION_SIZE:
+		return set_size(field, option, text);
 	case CM_OPTION_UINT:
 		err = cm_parse_int(text, option->min, option->max, &number);
 		if (err == 0)
@@ -176,8 +194,8 @@ int cm_option_set(struct cm_settings *settings, enum cm_option_id id,
 
 	if (err < 0)
 		return err;
-	settings->given |= UINT32_C(1) << id;
-	settings->given_smdk &= ~(UINT32_C(1) << id);
+	settings->given |= UINT64_C(1) << id;
+	settings->given_smdk &= ~(UINT64_C(1) << id);
 	return 0;
 }
 
@@ -260,6 +278,9 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 	case CM_OPTION_NODES:
 		format_nodes(line, id, field);
 		break;
+	case CM_OPTION_SIZE:
+		format_size(line, *(const uint64_t *)field);
+		break;
 	case CM_OPTION_UINT:
 		cm_line_fmt(line, "%u", *(const unsigned *)field);
 		break;
@@ -274,6 +295,14 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		cm_line_fmt(line, "%s", (const char *)field);
 		break;
 	}
+}
+
+static void expect_size(struct cm_line *line, const struct cm_option *option)
+{
+	cm_line_fmt(line, "a size (bytes with k, m, g or t) in ");
+	format_size(line, (uint64_t)option->min);
+	cm_line_fmt(line, "..");
+	format_size(line, (uint64_t)option->max);
 }
 
 static void expect_words(struct cm_line *line, enum cm_option_id id)
@@ -321,6 +350,9 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 				    cm_option_nth_word(id, n));
 		cm_line_fmt(line, " or a list of nodes in 0..%u (0-1,3)",
 			    CM_MAX_NODES - 1);
+		break;
+	case CM_OPTION_SIZE:
+		expect_size(line, option);
 		break;
 	case CM_OPTION_UINT:
 	case CM_OPTION_INT:

@@ -24,6 +24,7 @@ enum cm_option_type {
 	CM_OPTION_WEIGHTS,	/* a number for each tier, or auto */
 	CM_OPTION_LIMIT,	/* bytes, CM_NO_LIMIT: none; or percent */
 	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
+	CM_OPTION_SIZE,		/* uint64_t bytes, min..max, never none */
 	CM_OPTION_UINT,
 	CM_OPTION_INT,
 	CM_OPTION_BOOL,
@@ -35,7 +36,7 @@ struct cm_option {
 	char key[20];
 	enum cm_option_type type;
 	unsigned at;		/* offset in struct cm_settings */
-	int64_t min, max;	/* of UINT and INT; max bytes of PATH */
+	int64_t min, max;	/* of SIZE, UINT, INT; max bytes of PATH */
 };
 
 extern const struct cm_option cm_options[CM_NR_OPTIONS] CM_HIDDEN;

@@ -56,8 +56,8 @@ static bool is_given(const struct cm_settings *settings, enum cm_option_id id)
 
 static void give(struct cm_settings *settings, enum cm_option_id id)
 {
-	settings->given |= UINT32_C(1) << id;
-	settings->given_smdk |= UINT32_C(1) << id;
+	settings->given |= UINT64_C(1) << id;
+	settings->given_smdk |= UINT64_C(1) << id;
 }
 
 /* The first of its keys: what nobody wrote takes SMDK's default, not ours. */

@@ -48,7 +48,7 @@ static void defaults_are_what_their_text_says(void **state)
 		assert_string_equal(shown(&parsed, id), default_text[id]);
 	}
 	/* all that differs is that they were given */
-	assert_int_equal(parsed.given, (1u << CM_NR_OPTIONS) - 1);
+	assert_true(parsed.given == (UINT64_C(1) << CM_NR_OPTIONS) - 1);
 	parsed.given = 0;
 	assert_memory_equal(&parsed, &defaults, sizeof(parsed));
 }
@@ -107,7 +107,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(s.stats_format, CM_STATS_JSON);
 	assert_string_equal(s.stats_file, "/tmp/%p");
 	assert_true(s.abort_conf);
-	assert_int_equal(s.given, (1u << CM_NR_OPTIONS) - 1);
+	assert_true(s.given == (UINT64_C(1) << CM_NR_OPTIONS) - 1);
 	assert_int_equal(s.given_smdk, 0);
 	assert_false(s.smdk);
 }

@@ -129,6 +129,11 @@ static void show_json_value(const struct cm_settings *settings, unsigned id)
 		else
 			printf("%llu", (unsigned long long)size);
 		break;
+	case CM_OPTION_SIZE:
+		memcpy(&size, (const char *)settings + option->at,
+		       sizeof(size));
+		printf("%llu", (unsigned long long)size);
+		break;
 	case CM_OPTION_UINT:
 	case CM_OPTION_INT:
 	case CM_OPTION_BOOL:

@@ -41,7 +41,7 @@ static const char *const type_name[] = {
 	[CM_OPTION_WEIGHTS] = "weights", [CM_OPTION_LIMIT] = "size",
 	[CM_OPTION_NODES] = "nodes",	 [CM_OPTION_UINT] = "integer",
 	[CM_OPTION_INT] = "integer",	 [CM_OPTION_BOOL] = "boolean",
-	[CM_OPTION_PATH] = "path",
+	[CM_OPTION_PATH] = "path",     [CM_OPTION_SIZE] = "size",
 };
 
 static const char *expect(enum cm_option_id id)
