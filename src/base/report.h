@@ -40,6 +40,7 @@ struct cm_report_tier {
 	struct cm_nodeset nodes;	/* nodes the tier is bound to */
 	uint64_t used;			/* committed now */
 	uint64_t in_use;		/* in blocks the program holds */
+	uint64_t mapped;		/* usable bytes of maps placed here */
 	uint64_t cached;		/* committed, held free: used - in_use */
 	uint64_t limit;			/* CM_NO_LIMIT: none */
 	uint64_t peak;			/* highest used */

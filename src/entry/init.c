@@ -244,6 +244,8 @@ void cm_init_report(struct cm_report *report)
 {
 	const struct cm_policy_snapshot *policy = &cm_process.policy;
 
+	if (cm_process.state == CM_STATE_TIERED)
+		cm_nodes_refresh();
 	report->pid = (int)getpid();
 	report->version = PACKAGE_VERSION;
 	report->jemalloc_version = CM_JEMALLOC_VERSION;

@@ -289,6 +289,15 @@ void cm_nodes_look(uint64_t now_ms)
 	cm_background_start();
 }
 
+void cm_nodes_refresh(void)
+{
+	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
+		return;
+	if (changed(cm_room_now_ms()))
+		update(&cm_process.settings, false);
+	atomic_store_explicit(&looking, false, memory_order_release);
+}
+
 void cm_nodes_fork_prepare(void)
 {
 	while (atomic_exchange_explicit(&looking, true, memory_order_acquire))

@@ -36,6 +36,9 @@ static inline bool cm_nodes_is_due(void)
 					     memory_order_relaxed));
 }
 
+/* For a report: nodes as they are, not as they were up to 250 ms ago. */
+void cm_nodes_refresh(void);
+
 /* On slow paths. */
 static inline void cm_nodes_watch(void)
 {

@@ -35,6 +35,11 @@ struct cm_thread {
 	bool attached[CM_NR_TIERS];
 	bool settled[CM_NR_TIERS];	/* attached, and not exiting */
 	bool exiting;			/* our TSD destructor ran */
+	/*
+	 * The tier this thread's allocations are for, before the policy's
+	 * choice; 0: none, else the tier + 1. A rule sets it around one call.
+	 */
+	uint8_t wants;
 	unsigned nr_usual;		/* calls since the last look, see
 					 * entry/usual.h */
 	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
