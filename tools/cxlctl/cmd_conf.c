@@ -213,5 +213,6 @@ const struct cmd cmd_conf = {
 	.example = "  cxlctl conf check /etc/cxlmalloc.conf\n"
 		   "  CXLMALLOC_CONF=ddr.limit=1g cxlctl conf show\n",
 	.opts = opts,
+	.args = "check|show FILE",
 	.run = run,
 };

@@ -291,5 +291,6 @@ const struct cmd cmd_drain = {
 	.example = "  cxlctl drain 2 && echo offline | tee "
 		   "/sys/devices/system/node/node2/memory*/state\n",
 	.opts = opts,
+	.args = "NODES",
 	.run = run,
 };

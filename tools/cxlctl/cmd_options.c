@@ -15,8 +15,8 @@ static struct {
 
 static const struct opt opts[] = {
 	{ "json", 'j', NULL, "JSON, one object", &arg.json, NULL },
-	{ "man", 0, "PART", "mdoc for cxlmalloc.conf(5): options or states",
-	  NULL, &arg.man },
+	{ "man", 0, "options|states", "mdoc for cxlmalloc.conf(5)", NULL,
+	  &arg.man },
 	{ 0 }
 };
 

@@ -7,17 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compiler.h"
 #include "cmd.h"
 #include "config.h"
 
-static const struct cmd *const commands[] = {
-	&cmd_conf,
-	&cmd_drain,
-	&cmd_options,
+const struct cmd *const cmd_all[] = {
+#define COMMAND(name)	&cmd_##name,
+#include "commands.def"
+	NULL,
 };
 
-#define OPTS_MAX	16
+#define OPTS_MAX	24
 /* what getopt returns for --help and for options without a letter */
 #define HELP_CODE	256
 
@@ -35,27 +34,13 @@ int cmd_usage_error(const struct cmd *cmd, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-void cmd_json_string(const char *s)
-{
-	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			printf("\\u%04x", (unsigned char)*s);
-		else
-			putchar(*s);
-	}
-	putchar('"');
-}
-
 static void print_help(void)
 {
 	printf("Usage: cxlctl [--version | --help]\n"
 	       "       cxlctl COMMAND [OPTION]... [ARGUMENT]...\n\n"
 	       "Commands:\n");
-	for (size_t i = 0; i < CM_ARRAY_SIZE(commands); i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	for (size_t i = 0; cmd_all[i]; i++)
+		printf("  %-10s %s\n", cmd_all[i]->name, cmd_all[i]->summary);
 	printf("\ncxlctl COMMAND --help says more. Exit status: 0 done, "
 	       "1 failed, 2 wrong usage.\n");
 }
@@ -81,11 +66,14 @@ static void print_command_help(const struct cmd *cmd)
 }
 
 /* getopt_long's two tables from ours */
-static void fill_getopt(const struct opt *opts, struct option *longs,
+static void fill_getopt(const struct cmd *cmd, struct option *longs,
 			char *shorts)
 {
+	const struct opt *opts = cmd->opts;
 	size_t i;
 
+	if (cmd->stops_at_argument)
+		*shorts++ = '+';
 	*shorts++ = ':';	/* a missing argument is ':' */
 	*shorts++ = 'h';
 	for (i = 0; opts[i].name && i < OPTS_MAX; i++) {
@@ -107,16 +95,21 @@ static void fill_getopt(const struct opt *opts, struct option *longs,
 	*shorts = '\0';
 }
 
-static int take_option(const struct opt *opts, int code)
+/* 0; -EINVAL: there is none with this code; else the exit status */
+static int take_option(const struct cmd *cmd, int code)
 {
+	const struct opt *opts = cmd->opts;
+
 	for (size_t i = 0; opts[i].name; i++) {
 		if (code != HELP_CODE + 1 + (int)i &&
 		    (!opts[i].letter || code != opts[i].letter))
 			continue;
-		if (opts[i].arg)
+		if (!opts[i].arg)
+			*opts[i].flag = true;
+		else if (opts[i].value)
 			*opts[i].value = optarg;
 		else
-			*opts[i].flag = true;
+			return cmd->take(&opts[i], optarg);
 		return 0;
 	}
 	return -EINVAL;
@@ -125,10 +118,10 @@ static int take_option(const struct opt *opts, int code)
 static int run_command(const struct cmd *cmd, int argc, char **argv)
 {
 	struct option longs[OPTS_MAX + 2];
-	char shorts[2 * OPTS_MAX + 3];
-	int code;
+	char shorts[2 * OPTS_MAX + 4];
+	int code, status;
 
-	fill_getopt(cmd->opts, longs, shorts);
+	fill_getopt(cmd, longs, shorts);
 	opterr = 0;
 	for (;;) {
 		code = getopt_long(argc, argv, shorts, longs, NULL);
@@ -141,7 +134,10 @@ static int run_command(const struct cmd *cmd, int argc, char **argv)
 		if (code == ':')
 			return cmd_usage_error(cmd, "%s needs an argument",
 					       argv[optind - 1]);
-		if (take_option(cmd->opts, code) < 0)
+		status = take_option(cmd, code);
+		if (status > 0)
+			return status;
+		if (status < 0)
 			return cmd_usage_error(cmd, "unknown option %s",
 					       argv[optind - 1]);
 	}
@@ -164,9 +160,9 @@ static int run(int argc, char **argv)
 		print_help();
 		return EXIT_SUCCESS;
 	}
-	for (size_t i = 0; i < CM_ARRAY_SIZE(commands); i++)
-		if (strcmp(name, commands[i]->name) == 0)
-			return run_command(commands[i], argc - 1, argv + 1);
+	for (size_t i = 0; cmd_all[i]; i++)
+		if (strcmp(name, cmd_all[i]->name) == 0)
+			return run_command(cmd_all[i], argc - 1, argv + 1);
 	return cmd_usage_error(NULL, "unknown %s %s",
 			       *name == '-' ? "option" : "command", name);
 }
