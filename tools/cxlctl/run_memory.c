@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel has one policy for a process and no limits, so of the library's
+ * settings it can follow these (linux: Documentation/admin-guide/mm/
+ * numa_memory_policy.rst):
+ *	order of two tiers	MPOL_PREFERRED_MANY on the first
+ *	one tier		the same, or MPOL_BIND where that is strict
+ *	interleave		MPOL_INTERLEAVE where the tiers' numbers of
+ *				nodes are in that ratio, or MPOL_WEIGHTED_INTERLEAVE
+ *				where the weights root has set are
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/nodeset.h"
+#include "control/parse.h"
+#include "sys/file.h"
+#include "sys/sys.h"
+#include "topology/topo.h"
+#include "topology/weights.h"
+
+#define MPOL_INTERLEAVE			3
+#define MPOL_WEIGHTED_INTERLEAVE	6	/* Linux 6.9 */
+
+#define WEIGHTS	"/sys/kernel/mm/mempolicy/weighted_interleave"
+
+/* The tiers of order that take something, and their nodes. */
+struct choice {
+	const struct cm_settings *settings;
+	struct cm_nodeset usable;		/* has memory, allowed to us */
+	struct cm_nodeset of[CM_NR_TIERS];	/* by tier */
+	struct cm_nodeset all;			/* of the tiers in order */
+	enum cm_tier order[CM_NR_TIERS];
+	unsigned nr_order;
+};
+
+static int set_policy(int mode, const struct cm_nodeset *nodes)
+{
+	/* the kernel looks at one bit less than it is told */
+	const unsigned long nr_bits = CM_MAX_NODES + 1;
+	char text[CM_NODESET_TEXT_MAX];
+	long err;
+
+	/* as the library's: kept as written when cpuset.mems changes */
+	err = syscall(SYS_set_mempolicy, (long)(mode | CM_MPOL_F_STATIC_NODES),
+		      nodes->bits, nr_bits);
+	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
+	if (err < 0 && errno == EINVAL && mode == CM_MPOL_PREFERRED_MANY)
+		err = syscall(
+			SYS_set_mempolicy,
+			(long)(CM_MPOL_PREFERRED | CM_MPOL_F_STATIC_NODES),
+			nodes->bits, nr_bits);
+	if (err == 0)
+		return 1;
+	cm_nodeset_format(nodes, text, sizeof(text));
+	fprintf(stderr,
+		"cxlctl run: set_mempolicy refused for nodes %s: %s%s\n", text,
+		strerror(errno),
+		errno == EPERM ? "; it is a seccomp filter (Docker, Podman: "
+				 "--cap-add SYS_NICE allows it)" :
+				 "");
+	return -1;
+}
+
+/* 0; -1 and a line: the nodes that were named are no use */
+static int find_tier(struct choice *choice, const struct cm_topo *topo,
+		     enum cm_tier t)
+{
+	const struct cm_tier_settings *asked = &choice->settings->tier[t];
+	struct cm_nodeset *nodes = &choice->of[t];
+	char text[CM_NODESET_TEXT_MAX];
+
+	cm_nodeset_zero(nodes);
+	if (asked->nodes_from == CM_NODES_EMULATED)
+		return 0;
+	*nodes = topo->tier[t];
+	if (asked->nodes_from == CM_NODES_LIST) {
+		*nodes = asked->nodes;
+		/* SMDK leaves DDR nodes out of exmem_partition_range. */
+		if (choice->settings->smdk && t == CM_TIER_CXL)
+			cm_nodeset_andnot(nodes, &topo->tier[CM_TIER_DDR]);
+	}
+	cm_nodeset_and(nodes, &choice->usable);
+	if (cm_nodeset_empty(nodes) && asked->nodes_from == CM_NODES_LIST) {
+		cm_nodeset_format(&asked->nodes, text, sizeof(text));
+		fprintf(stderr,
+			"cxlctl run: %s.nodes=%s: no memory there that this "
+			"process may use\n",
+			cm_tier_name(t), text);
+		return -1;
+	}
+	return 0;
+}
+
+/* 1; 0, -1: as run_set_memory_policy, said */
+static int find_nodes(struct choice *choice)
+{
+	const struct cm_settings *settings = choice->settings;
+	struct cm_nodeset allowed;
+	struct cm_topo topo;
+	bool named = false;
+
+	cm_topo_read(&topo, "/sys");
+	choice->usable = topo.memory;
+	/* a filter may refuse the question: then the next call says so */
+	if (cm_sys_mems_allowed(&allowed) == 0)
+		cm_nodeset_and(&choice->usable, &allowed);
+	choice->nr_order = settings->nr_order;
+	for (unsigned i = 0; i < settings->nr_order; i++) {
+		enum cm_tier t = settings->order[i];
+
+		choice->order[i] = t;
+		named |= settings->tier[t].nodes_from == CM_NODES_LIST;
+		if (find_tier(choice, &topo, t) < 0)
+			return -1;
+		if (cm_nodeset_empty(&choice->of[t])) {
+			fprintf(stderr,
+				"cxlctl run: no node is %s memory here: no "
+				"kernel memory policy is set\n",
+				cm_tier_name(t));
+			return 0;
+		}
+		cm_nodeset_or(&choice->all, &choice->of[t]);
+	}
+	if (!named && cm_nodeset_weight(&choice->usable) < 2) {
+		fprintf(stderr, "cxlctl run: one memory node: no kernel memory "
+				"policy is set\n");
+		return 0;
+	}
+	return 1;
+}
+
+/* Nothing beyond the tiers' nodes, as the library's placement=auto has it. */
+static bool is_strict(const struct cm_settings *settings)
+{
+	if (settings->placement == CM_PLACEMENT_AUTO)
+		return settings->on_full != CM_ON_FULL_SPILL;
+	return settings->placement == CM_PLACEMENT_STRICT;
+}
+
+static int set_priority(const struct choice *choice)
+{
+	const struct cm_nodeset *first = &choice->of[choice->order[0]];
+	char text[CM_NODESET_TEXT_MAX];
+
+	if (choice->nr_order == 1)
+		return set_policy(is_strict(choice->settings) ?
+					  CM_MPOL_BIND :
+					  CM_MPOL_PREFERRED_MANY,
+				  first);
+	/* What overflows the first goes to any node: fine if all are ours. */
+	if (!is_strict(choice->settings) ||
+	    cm_nodeset_equal(&choice->all, &choice->usable))
+		return set_policy(CM_MPOL_PREFERRED_MANY, first);
+	/* Of a bound set the nearest comes first, which is DDR. */
+	if (choice->order[0] == CM_TIER_DDR)
+		return set_policy(CM_MPOL_BIND, &choice->all);
+	cm_nodeset_format(&choice->all, text, sizeof(text));
+	fprintf(stderr,
+		"cxlctl run: a kernel memory policy cannot prefer CXL and also "
+		"stay on nodes %s: use order=cxl or on_full=spill\n",
+		text);
+	return -1;
+}
+
+/* The sum of the kernel's weights; 0: not known. */
+static uint64_t kernel_weight(const struct cm_nodeset *nodes)
+{
+	char path[128], text[16];
+	uint64_t sum = 0;
+	unsigned node;
+
+	cm_nodeset_for_each(node, nodes) {
+		uint64_t one;
+
+		snprintf(path, sizeof(path), WEIGHTS "/node%u", node);
+		if (cm_file_read(path, text, sizeof(text)) <= 0)
+			return 0;
+		one = strtoul(text, NULL, 10);
+		if (!one)
+			return 0;
+		sum += one;
+	}
+	return sum;
+}
+
+/* Which interleaving has this ratio; -1: none, said. */
+static int interleave_mode(const struct choice *choice, const unsigned *weight)
+{
+	const struct cm_nodeset *ddr = &choice->of[CM_TIER_DDR];
+	const struct cm_nodeset *cxl = &choice->of[CM_TIER_CXL];
+	uint64_t nr_ddr = cm_nodeset_weight(ddr);
+	uint64_t nr_cxl = cm_nodeset_weight(cxl);
+	uint64_t of_ddr = kernel_weight(ddr), of_cxl = kernel_weight(cxl);
+	bool known = of_ddr && of_cxl;
+
+	/* preferred: root cannot change this ratio while the program runs */
+	if (nr_ddr * weight[CM_TIER_CXL] == nr_cxl * weight[CM_TIER_DDR])
+		return MPOL_INTERLEAVE;
+	if (known &&
+	    of_ddr * weight[CM_TIER_CXL] == of_cxl * weight[CM_TIER_DDR])
+		return MPOL_WEIGHTED_INTERLEAVE;
+	fprintf(stderr,
+		"cxlctl run: interleave=%u:%u: the kernel's own would be "
+		"%llu:%llu over these nodes%s; only the library makes another "
+		"ratio\n",
+		weight[CM_TIER_DDR], weight[CM_TIER_CXL],
+		(unsigned long long)(known ? of_ddr : nr_ddr),
+		(unsigned long long)(known ? of_cxl : nr_cxl),
+		known ? " (root sets its weights in " WEIGHTS ")" :
+			" (it has no weighted interleave, Linux 6.9)");
+	return -1;
+}
+
+static int set_interleave(struct choice *choice)
+{
+	unsigned weight[CM_NR_TIERS];
+	int mode;
+
+	memcpy(weight, choice->settings->weight, sizeof(weight));
+	if (choice->nr_order < 2)
+		return set_priority(choice);
+	if (!weight[CM_TIER_DDR] && !weight[CM_TIER_CXL] &&
+	    !cm_weights_read("/sys", choice->of, weight)) {
+		fprintf(stderr, "cxlctl run: interleave=auto: neither weights "
+				"nor bandwidth are known, using priority\n");
+		return set_priority(choice);
+	}
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		if (weight[t])
+			continue;
+		/* all of it is for the other */
+		choice->order[0] = t == CM_TIER_DDR ? CM_TIER_CXL : CM_TIER_DDR;
+		choice->nr_order = 1;
+		return set_priority(choice);
+	}
+	mode = interleave_mode(choice, weight);
+	return mode < 0 ? -1 : set_policy(mode, &choice->all);
+}
+
+int run_set_memory_policy(const struct cm_settings *settings)
+{
+	struct choice choice = { .settings = settings };
+	int found = find_nodes(&choice);
+
+	if (found <= 0)
+		return found;
+	return settings->policy == CM_POLICY_INTERLEAVE ?
+		       set_interleave(&choice) :
+		       set_priority(&choice);
+}
