@@ -28,13 +28,15 @@ typedef void cm_free_fn(void *);
 
 /*
  * The windows lie side by side in the order of the tiers: tier t's is
- * base + end[t - 1] to base + end[t]. All zero: nothing is in a window.
+ * base + end[t - 1] to base + end[t]; behind the last comes the one of blocks
+ * that lie on both (pool/mixed.h). All zero: nothing is in a window.
  */
 struct cm_fast {
 	_Atomic(cm_malloc_fn *) malloc;
 	_Atomic(cm_free_fn *) free;
 	uintptr_t base;
 	size_t end[CM_NR_TIERS];
+	size_t end_mixed;
 } __attribute__((aligned(64)));
 
 extern struct cm_fast cm_fast CM_HIDDEN;
@@ -55,6 +57,23 @@ static inline struct cm_window cm_window_of(enum cm_tier tier)
 static inline bool cm_window_has(enum cm_tier tier, const void *p)
 {
 	struct cm_window w = cm_window_of(tier);
+
+	return (uintptr_t)p - w.base < w.size;
+}
+
+static inline struct cm_window cm_mixed_window(void)
+{
+	size_t start = cm_fast.end[CM_NR_TIERS - 1];
+
+	return (struct cm_window){ cm_fast.base + start,
+				   cm_fast.end_mixed > start ?
+					   cm_fast.end_mixed - start :
+					   0 };
+}
+
+static inline bool cm_mixed_has(const void *p)
+{
+	struct cm_window w = cm_mixed_window();
 
 	return (uintptr_t)p - w.base < w.size;
 }

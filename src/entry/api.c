@@ -6,6 +6,7 @@
 #include "cxlmalloc.h"
 #include "base/state.h"
 #include "entry/init.h"
+#include "pool/mixed.h"
 #include "pool/pool.h"
 
 _Static_assert((int)CXLM_TIER_DDR == (int)CM_TIER_DDR &&
@@ -22,6 +23,8 @@ CM_EXPORT int cxlm_tier_of(const void *p)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_process.state == CM_STATE_TIERED && cm_window_has(t, p))
 			return (int)t;
+	if (cm_process.state == CM_STATE_TIERED && cm_mixed_has(p))
+		return (int)cm_mixed_tier_at(p);
 	return -1;
 }
 

@@ -9,12 +9,13 @@
 #include "entry/nodes.h"
 #include "entry/slow.h"
 #include "pool/full.h"
+#include "pool/mixed.h"
 
 /* jemalloc's, weak in the archives (pool/je.h). */
 void cm_ddr_free_default(void *p);
 void cm_cxl_free_default(void *p);
 
-/* The pool a block came from, or NULL. */
+/* The pool whose jemalloc has the block, or NULL. */
 static struct cm_pool *owner(const void *p)
 {
 	if (cm_early_owns(p) || cm_process.passed_through)
@@ -24,7 +25,7 @@ static struct cm_pool *owner(const void *p)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_window_has(t, p))
 			return &cm_pool[t];
-	return NULL;
+	return cm_mixed_has(p) ? &cm_pool[CM_TIER_DDR] : NULL;
 }
 
 /*
@@ -129,6 +130,35 @@ static void *move(void *p, size_t size)
 	return q;
 }
 
+/* Grown to what lies on both tiers: from here on it does. */
+static void *mix(struct cm_pool *pool, void *p, size_t size)
+{
+	size_t old;
+	void *q;
+
+	if (size < CM_MIXED_MIN)
+		return NULL;
+	old = pool->je->usable_size(p);
+	if (old >= CM_MIXED_MIN)
+		return NULL;
+	q = cm_mixed_alloc(&cm_process.policy, size, 0);
+	if (q) {
+		memcpy(q, p, old);
+		cm_slow_free(p);
+	}
+	return q;
+}
+
+static void *resize(struct cm_pool *pool, void *p, size_t size)
+{
+	void *q;
+
+	if (cm_mixed_has(p))
+		return cm_mixed_realloc(p, size);
+	q = mix(pool, p, size);
+	return q ? q : cm_pool_realloc(pool, p, size);
+}
+
 void *cm_slow_realloc(void *p, size_t size)
 {
 	struct cm_pool *pool;
@@ -153,7 +183,7 @@ void *cm_slow_realloc(void *p, size_t size)
 		cm_full_flush(&cm_thread);
 	}
 	saved = errno;
-	q = cm_pool_realloc(pool, p, size);
+	q = resize(pool, p, size);
 	if (likely(q))
 		return q;
 	if (pool->single)

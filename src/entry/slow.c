@@ -9,6 +9,7 @@
 #include "entry/slow.h"
 #include "entry/turns.h"
 #include "entry/usual.h"
+#include "pool/mixed.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
 void *cm_ddr_malloc_default(size_t size);
@@ -283,6 +284,17 @@ static inline enum cm_tier next_tier(void)
 	return by_turns() ? next_turn() : cm_process.policy.order[0];
 }
 
+/* policy=interleave: a large block lies on both tiers, if both have room. */
+static void *mixed(size_t size, int flags)
+{
+	if (!by_turns())
+		return NULL;
+	cm_thread.nr_usual++;
+	cm_nodes_watch();
+	cm_full_flush(&cm_thread);
+	return cm_mixed_alloc(&cm_process.policy, size, flags);
+}
+
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 {
 	enum cm_tier tier;
@@ -305,6 +317,11 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 		return passed_through(size, alignment, zero);
 	if (unlikely(!size))
 		size = 1;
+	if (unlikely(size >= CM_MIXED_MIN)) {
+		p = mixed(size, lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
+		if (p)
+			return p;
+	}
 	tier = next_tier();
 	if (likely(is_first(tier) && cm_usual(tier))) {
 		p = usual_alloc(tier, size, alignment, zero);

@@ -42,14 +42,32 @@ static bool may_start(struct cm_pool *pool)
 	return cm_sys_can_map(START_SIZE);
 }
 
+void cm_arena_hold(void)
+{
+	cm_lock(&cm_arena_lock);
+}
+
+void cm_arena_release(void)
+{
+	cm_unlock(&cm_arena_lock);
+}
+
+bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
+		   unsigned *index)
+{
+	struct arena_config config = { hooks, false };
+	size_t size = sizeof(*index);
+
+	return je->mallctl("experimental.arenas_create_ext", index, &size,
+			   &config, sizeof(config)) == 0;
+}
+
 /* Under cm_arena_lock. Returns the new slot, or -1. */
 static int create(struct cm_pool *pool)
 {
-	struct arena_config config = { &pool->hooks, false };
 	unsigned slot = atomic_load_explicit(&pool->nr_arenas,
 					     memory_order_relaxed);
 	struct cm_arena *arena = &pool->arena[slot];
-	size_t size = sizeof(arena->index);
 
 	if (slot == pool->max_arenas || (slot == 0 && !may_start(pool)))
 		return -1;
@@ -58,8 +76,7 @@ static int create(struct cm_pool *pool)
 		return -1;
 	}
 	pool->start_failed_by = NULL;
-	if (pool->je->mallctl("experimental.arenas_create_ext", &arena->index,
-			      &size, &config, sizeof(config)))
+	if (!cm_arena_make(pool->je, &pool->hooks, &arena->index))
 		return -1;
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");

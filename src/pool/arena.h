@@ -18,6 +18,15 @@ void cm_arena_learn(struct cm_pool *pool);
 /* The thread is going: its arenas have one user less. */
 void cm_arena_leave(struct cm_thread *thread);
 
+/*
+ * cm_arena_lock, for who makes arenas for another purpose, and one with these
+ * hooks in an instance that has started.
+ */
+void cm_arena_hold(void);
+void cm_arena_release(void);
+bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
+		   unsigned *index);
+
 /* fork: lock order in base/lock.h. In the child only `thread` is left. */
 void cm_arena_fork_prepare(void);
 void cm_arena_fork_parent(void);

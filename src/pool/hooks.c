@@ -42,7 +42,7 @@ static void mark_full(struct cm_pool *pool)
 					  memory_order_relaxed);
 }
 
-static void uncharge(struct cm_pool *pool, uint64_t bytes)
+void cm_pool_uncharge(struct cm_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_sub_explicit(&pool->used, bytes, memory_order_relaxed);
 	/* What was given back may be had at once, here or elsewhere. */
@@ -83,7 +83,7 @@ static bool within_allowance(struct cm_pool *pool, uint64_t bytes)
  * The limit first: what is charged then counts among the promises the nodes
  * are asked to hold, also those of other threads at this moment.
  */
-static bool charge(struct cm_pool *pool, uint64_t bytes)
+bool cm_pool_charge(struct cm_pool *pool, uint64_t bytes)
 {
 	if (within_allowance(pool, bytes)) {
 		if (cm_room_take(pool, bytes))
@@ -98,7 +98,7 @@ static bool charge(struct cm_pool *pool, uint64_t bytes)
 }
 
 /* Hooks keep errno, so it still is what the program had. */
-static void count_refusal(struct cm_pool *pool)
+void cm_pool_count_refusal(struct cm_pool *pool)
 {
 	cm_thread.errno_before = errno;
 	atomic_fetch_add_explicit(&pool->nr_refused, 1, memory_order_relaxed);
@@ -172,7 +172,7 @@ static void *reserve(struct cm_pool *pool, size_t size, size_t alignment)
  * jemalloc reserves ahead, in growing steps. What the limit will never let it
  * commit is not even mapped; it then asks for what it needs alone.
  */
-static bool is_beyond_limit(struct cm_pool *pool, size_t size)
+bool cm_pool_is_beyond_limit(struct cm_pool *pool, uint64_t size)
 {
 	uint64_t allowance = atomic_load_explicit(&pool->allowance,
 						  memory_order_relaxed);
@@ -194,14 +194,15 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 	if (at)
 		return NULL;
 	if (cm_thread.refused[pool->tier] ||
-	    (*commit ? !charge(pool, size) : is_beyond_limit(pool, size))) {
-		count_refusal(pool);
+	    (*commit ? !cm_pool_charge(pool, size) :
+		       cm_pool_is_beyond_limit(pool, size))) {
+		cm_pool_count_refusal(pool);
 		return NULL;
 	}
 	at = reserve(pool, size, alignment);
 	if (!at) {
 		if (*commit)
-			uncharge(pool, size);
+			cm_pool_uncharge(pool, size);
 		return NULL;
 	}
 	/*
@@ -225,8 +226,8 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	struct cm_pool *pool = pool_of(hooks);
 
 	(void)at, (void)size, (void)offset, (void)arena;
-	if (cm_thread.refused[pool->tier] || !charge(pool, length)) {
-		count_refusal(pool);
+	if (cm_thread.refused[pool->tier] || !cm_pool_charge(pool, length)) {
+		cm_pool_count_refusal(pool);
 		return true;
 	}
 	cm_pool_raise_peaks(pool);
@@ -241,7 +242,7 @@ static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	(void)size, (void)arena;
 	if (pool->sys->purge((char *)at + offset, length))
 		return true;	/* still there, still charged */
-	uncharge(pool, length);
+	cm_pool_uncharge(pool, length);
 	return false;
 }
 

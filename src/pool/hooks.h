@@ -7,4 +7,15 @@
 
 extern const struct cm_extent_hooks cm_hooks;
 
+/*
+ * For hooks of others that take from a pool's budget (pool/mixed_hooks.c).
+ * Charge: false if the tier has no room; cm_thread.refused then says so.
+ */
+bool cm_pool_charge(struct cm_pool *pool, uint64_t bytes);
+void cm_pool_uncharge(struct cm_pool *pool, uint64_t bytes);
+void cm_pool_count_refusal(struct cm_pool *pool);
+
+/* May it be mapped at all, or will the limit never let it be committed? */
+bool cm_pool_is_beyond_limit(struct cm_pool *pool, uint64_t bytes);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/nodeset.h"
+#include "pool/mixed.h"
 #include "pool/pool.h"
 #include "sys/file.h"
 
@@ -81,6 +82,13 @@ static bool is_to_bind(const struct cm_place *place)
 		!cm_place_is_strict(place) && !cm_nodeset_empty(&place->reach));
 }
 
+void cm_place_bind_as(struct cm_pool *pool, const struct cm_place *place,
+		      uintptr_t at, size_t size)
+{
+	if (is_to_bind(place))
+		bind(pool, place, at, size);
+}
+
 void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 {
 	struct cm_place place;
@@ -93,8 +101,7 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 	do {
 		seq = atomic_load(&pool->place.seq);
 		cm_place_get(&pool->place, &place);
-		if (is_to_bind(&place))
-			bind(pool, &place, (uintptr_t)at, size);
+		cm_place_bind_as(pool, &place, (uintptr_t)at, size);
 	} while (atomic_load(&pool->place.seq) != seq);
 }
 
@@ -115,6 +122,9 @@ static int rebind_line(char *line, void *arg)
 	if (start - r->window.base < r->window.size && end > start &&
 	    end - r->window.base <= r->window.size)
 		bind(r->pool, &r->place, start, end - start);
+	else if (cm_mixed_has((void *)start) && end > start &&
+		 cm_mixed_has((void *)(end - 1)))
+		cm_mixed_rebind(start, end);
 	return 0;
 }
 

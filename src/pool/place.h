@@ -52,6 +52,10 @@ void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place);
 /* Bind a range as the place says. For hooks: no lock, no allocation. */
 void cm_place_bind(struct cm_pool *pool, void *at, size_t size);
 
+/* The same by a place that the caller has read. */
+void cm_place_bind_as(struct cm_pool *pool, const struct cm_place *place,
+		      uintptr_t at, size_t size);
+
 /* Bind every range the pool has. Reads /proc/self/maps. */
 void cm_place_rebind(struct cm_pool *pool);
 

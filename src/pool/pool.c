@@ -4,6 +4,7 @@
 #include "pool/arena.h"
 #include "pool/full.h"
 #include "pool/hooks.h"
+#include "pool/mixed.h"
 #include "pool/pool.h"
 #include "pool/thread.h"
 
@@ -34,17 +35,28 @@ uint64_t cm_pool_in_use(struct cm_pool *pool)
 						    memory_order_relaxed);
 		pages += __atomic_load_n(active, __ATOMIC_RELAXED);
 	}
-	return pages * pool->page;
+	return pages * pool->page + cm_mixed_in_use(pool->tier);
+}
+
+static void purge_all(const struct cm_je *je)
+{
+	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
+
+	if (je->mallctlnametomib("arena.0.purge", mib, &miblen))
+		return;
+	mib[1] = CM_JE_ALL_ARENAS;
+	(void)je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
 }
 
 void cm_pool_purge(struct cm_pool *pool)
 {
-	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
-
-	if (pool->je->mallctlnametomib("arena.0.purge", mib, &miblen))
-		return;
-	mib[1] = CM_JE_ALL_ARENAS;
-	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+	/* An instance nobody used has nothing, and is not to start now. */
+	if (pool->single ||
+	    atomic_load_explicit(&pool->nr_arenas, memory_order_acquire))
+		purge_all(pool->je);
+	/* All of the DDR instance's arenas have these among them. */
+	if (pool->tier != CM_TIER_DDR)
+		cm_mixed_purge();
 }
 
 void cm_pool_decay(struct cm_pool *pool)

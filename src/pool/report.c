@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/nodeset.h"
+#include "pool/mixed.h"
 #include "pool/report.h"
 #include "sys/file.h"
 
@@ -18,16 +19,20 @@ int cm_residency_line(char *line, void *residency)
 	struct cm_residency *r = residency;
 	const char *s = strstr(line, "kernelpagesize_kB=");
 	uint64_t page_size = s ? strtoul(s + 18, NULL, 10) * KIB : 0;
+	uintptr_t start = strtoul(line, NULL, 16);
+	struct cm_part part = { 1, 1 };
 
-	if (strtoul(line, NULL, 16) - r->window.base >= r->window.size)
+	if (cm_mixed_has((void *)start))
+		part = cm_mixed_part((void *)start, r->out->tier);
+	else if (start - r->window.base >= r->window.size)
 		return 0;
 	for (s = line; (s = strstr(s, " N"));) {
 		char *end;
 		unsigned long node = strtoul(s + 2, &end, 10);
 
 		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES)
-			r->out->resident[node] += strtoul(end + 1, &end, 10) *
-						  page_size;
+			r->out->resident[node] += cm_part_of(
+				part, strtoul(end + 1, &end, 10) * page_size);
 		s = end;
 	}
 	return 0;
@@ -52,19 +57,41 @@ static void residency(const struct cm_pool *pool, const struct cm_place *place,
 }
 
 /* One statistic of one arena; 0 where this jemalloc does not have it. */
-static uint64_t arena_stat(const struct cm_pool *pool, unsigned slot,
+static uint64_t arena_stat(const struct cm_je *je, unsigned arena,
 			   const char *name)
 {
 	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
 	uint64_t value = 0;
 	size_t size = sizeof(value);
 
-	if (pool->je->mallctlnametomib(name, mib, &miblen))
+	if (je->mallctlnametomib(name, mib, &miblen))
 		return 0;
-	mib[2] = pool->arena[slot].index;
-	if (pool->je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
+	mib[2] = arena;
+	if (je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
 		return 0;
 	return value;
+}
+
+/* Blocks that lie on both tiers: a tier's part of them, in number too. */
+static void mixed_blocks(enum cm_tier tier, struct cm_report_tier *out,
+			 uint64_t *live)
+{
+	const struct cm_je *je = cm_pool[CM_TIER_DDR].je;
+	unsigned nr = atomic_load_explicit(&cm_nr_mixed, memory_order_acquire);
+
+	for (unsigned i = 0; i < nr; i++) {
+		const struct cm_mixed *m = &cm_mixed[i];
+		struct cm_part part = cm_mixed_part_of(m, tier);
+		uint64_t made, freed;
+
+#define STAT(name) arena_stat(je, m->arena, "stats.arenas.0.large." name)
+		out->in_use += cm_part_of(part, STAT("allocated"));
+		made = cm_part_of(part, STAT("nrequests"));
+		freed = cm_part_of(part, STAT("ndalloc"));
+#undef STAT
+		out->nr_allocs += made;
+		*live += made - freed;
+	}
 }
 
 static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
@@ -72,7 +99,8 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 	uint64_t live = 0, cached = 0;
 
 	for (unsigned i = 0; i < out->nr_arenas; i++) {
-#define STAT(name) arena_stat(pool, i, "stats.arenas.0." name)
+#define STAT(name) \
+	arena_stat(pool->je, pool->arena[i].index, "stats.arenas.0." name)
 		out->in_use += STAT("small.allocated") +
 			       STAT("large.allocated");
 		cached += STAT("tcache_bytes");
@@ -82,6 +110,7 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 			STAT("small.ndalloc") - STAT("large.ndalloc");
 #undef STAT
 	}
+	mixed_blocks(pool->tier, out, &live);
 	out->in_use = out->in_use > cached ? out->in_use - cached : 0;
 	/* Blocks waiting in thread caches count as not freed yet. */
 	out->nr_frees = out->nr_allocs > live ? out->nr_allocs - live : 0;
@@ -110,8 +139,13 @@ void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use)
 	struct cm_report_tier tier = { .tier = pool->tier };
 
 	*used = *in_use = 0;
-	if (is_unused(pool))
+	if (is_unused(pool)) {
+		*used = load(&pool->used);
+		if (*used)
+			blocks(pool, &tier);
+		*in_use = tier.in_use;
 		return;
+	}
 	refresh_statistics(pool);
 	if (pool->single) {
 		*used = cm_je_read_size(pool->je, "stats.active");
@@ -123,6 +157,13 @@ void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use)
 	blocks(pool, &tier);
 	*used = load(&pool->used);
 	*in_use = tier.in_use;
+}
+
+static void finish(struct cm_report_tier *out)
+{
+	if (out->limit != CM_NO_LIMIT && out->used > out->limit)
+		out->over = out->used - out->limit;
+	out->cached = out->used > out->in_use ? out->used - out->in_use : 0;
 }
 
 void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
@@ -142,7 +183,14 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	out->nr_arenas = atomic_load_explicit(&pool->nr_arenas,
 					      memory_order_acquire);
 	if (is_unused(pool)) {
+		/* Its part of blocks that lie on both. */
+		out->used = load(&pool->used);
 		out->resident_known = cm_window_of(pool->tier).size != 0;
+		if (out->used) {
+			blocks(pool, out);
+			residency(pool, &place, out);
+			finish(out);
+		}
 		return;
 	}
 	refresh_statistics(pool);
@@ -157,7 +205,5 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 		out->cache_bound = cm_pool_cache_bound(pool);
 		residency(pool, &place, out);
 	}
-	if (out->limit != CM_NO_LIMIT && out->used > out->limit)
-		out->over = out->used - out->limit;
-	out->cached = out->used > out->in_use ? out->used - out->in_use : 0;
+	finish(out);
 }

@@ -8,6 +8,8 @@
 /* MAP_32BIT, low brk heaps and mmap_min_addr stay below this. */
 #define LOWEST	(4 * GIB)
 
+#define NR_WINDOWS	(CM_NR_TIERS + 1)	/* the last is pool/mixed.c's */
+
 void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 		   uintptr_t end)
 {
@@ -28,16 +30,17 @@ int cm_window_place(const struct cm_gap *gap, uint64_t random,
 	uint64_t places;
 
 	/* Half of the middle half is enough: the rest is for chance. */
-	while (size >= CM_WINDOW_MIN && size * CM_NR_TIERS * 2 > room)
+	while (size >= CM_WINDOW_MIN && size * NR_WINDOWS * 2 > room)
 		size /= 2;
 	if (size < CM_WINDOW_MIN)
 		return -ENOMEM;
 	low = (low + CM_WINDOW_ALIGN - 1) & ~(uintptr_t)(CM_WINDOW_ALIGN - 1);
-	places = (room - size * CM_NR_TIERS) / CM_WINDOW_ALIGN;
+	places = (room - size * NR_WINDOWS) / CM_WINDOW_ALIGN;
 	low += random % (places ? places : 1) * CM_WINDOW_ALIGN;
 	fast->base = low;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		fast->end[t] = (t + 1) * size;
+	fast->end_mixed = NR_WINDOWS * size;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * window - where in the address space each tier lives
+ * window - where in the address space each tier lives, and what is mixed
  *
  * A constant place collides: with libraries under setarch -L or an unlimited
  * stack, with sanitizers' shadows, with a 39-bit address space. So the place
@@ -33,8 +33,8 @@ void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 		   uintptr_t end);
 
 /*
- * Two adjacent windows in the middle half of a gap, at a place chosen by
- * random: fast->base and end. Returns 0, or -ENOMEM when the gap is too small.
+ * Adjacent windows in the middle half of a gap, at a place chosen by random:
+ * fast->base, end and end_mixed. Returns 0, or -ENOMEM when the gap is too small.
  */
 int cm_window_place(const struct cm_gap *gap, uint64_t random,
 		    struct cm_fast *fast);

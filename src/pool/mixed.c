@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "pool/arena.h"
+#include "pool/full.h"
+#include "pool/mixed.h"
+#include "pool/pool.h"
+#include "pool/thread.h"
+#include "sys/file.h"
+
+#define ddr_pool (&cm_pool[CM_TIER_DDR])
+
+static uint64_t load(const _Atomic uint64_t *value)
+{
+	return atomic_load_explicit((_Atomic uint64_t *)value,
+				    memory_order_relaxed);
+}
+
+static unsigned nr_now(void)
+{
+	return atomic_load_explicit(&cm_nr_mixed, memory_order_acquire);
+}
+
+/* A quarter of the mappings a process may have. */
+static uint64_t most_mappings(void)
+{
+	char text[32];
+	uint64_t nr = 0;
+
+	if (cm_file_read("/proc/sys/vm/max_map_count", text, sizeof(text)) > 0)
+		for (const char *s = text; *s >= '0' && *s <= '9'; s++)
+			nr = nr * 10 + (uint64_t)(*s - '0');
+	return (nr ? nr : 65530) / 4;
+}
+
+static unsigned common_factor(unsigned a, unsigned b)
+{
+	while (b) {
+		unsigned rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static void wanted(struct cm_mixed *m, const struct cm_policy_snapshot *policy)
+{
+	const unsigned *weight = policy->weight;
+	unsigned by = common_factor(weight[CM_TIER_DDR], weight[CM_TIER_CXL]);
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		m->weight[t] = weight[t] / by;
+}
+
+static struct cm_mixed *find(const struct cm_mixed *like)
+{
+	unsigned nr = nr_now();
+
+	for (unsigned i = 0; i < nr; i++)
+		if (!memcmp(cm_mixed[i].weight, like->weight,
+			    sizeof(like->weight)))
+			return &cm_mixed[i];
+	return NULL;
+}
+
+/* Where jemalloc counts the arena's pages; known from the next epoch on. */
+static const size_t *learn_active(const struct cm_je *je, unsigned arena)
+{
+	const size_t *nr_active = NULL;
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(uint64_t);
+	uint64_t epoch = 1;
+
+	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
+	size = sizeof(nr_active);
+	if (je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
+				 &miblen))
+		return NULL;
+	mib[2] = arena;
+	if (je->mallctlbymib(mib, miblen, &nr_active, &size, NULL, 0))
+		return NULL;
+	return nr_active;
+}
+
+/* Under cm_arena_lock. */
+static struct cm_mixed *make(const struct cm_mixed *like)
+{
+	unsigned nr = nr_now();
+	struct cm_mixed *m = &cm_mixed[nr];
+
+	if (nr == CM_MAX_MIXED)
+		return NULL;
+	*m = *like;
+	m->hooks = cm_mixed_hooks;
+	m->chunks = cm_chunk_fit(cm_mixed_window().size, most_mappings());
+	atomic_store(&m->next, cm_mixed_window().base);
+	if (!cm_arena_make(ddr_pool->je, &m->hooks, &m->arena))
+		return NULL;
+	m->nr_active = learn_active(ddr_pool->je, m->arena);
+	atomic_store_explicit(&cm_nr_mixed, nr + 1, memory_order_release);
+	return m;
+}
+
+static struct cm_mixed *pattern_of(const struct cm_policy_snapshot *policy)
+{
+	struct cm_mixed like = { .arena = 0 }, *m;
+
+	wanted(&like, policy);
+	m = find(&like);
+	if (likely(m))
+		return m;
+	cm_arena_hold();
+	m = find(&like);
+	if (!m)
+		m = make(&like);
+	cm_arena_release();
+	return m;
+}
+
+/* About the bytes of a block that are a tier's. */
+static uint64_t part_of(const struct cm_mixed *m, enum cm_tier tier,
+			size_t size)
+{
+	unsigned all = m->weight[CM_TIER_DDR] + m->weight[CM_TIER_CXL];
+
+	return size / all * m->weight[tier] +
+	       size % all * m->weight[tier] / all;
+}
+
+static bool exceeds(struct cm_pool *pool, uint64_t bytes)
+{
+	uint64_t allowance = load(&pool->allowance);
+
+	return bytes > allowance || load(&pool->used) > allowance - bytes;
+}
+
+/*
+ * A refusal inside of jemalloc is dear, and a tier that is full stays so for
+ * a while: what cannot fit does not get that far.
+ */
+static bool may_fit(const struct cm_mixed *m, size_t size)
+{
+	bool held = cm_mixed_held_free(m) >= size;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_pool *pool = &cm_pool[t];
+
+		if (cm_full_is(pool) && !cm_pool_refresh(pool, true))
+			return false;
+		if (!held && exceeds(pool, part_of(m, t, size)))
+			return false;
+	}
+	return true;
+}
+
+/* Purge the tiers that have no room, if that gives them some. */
+static bool reclaim(const struct cm_mixed *m, size_t size)
+{
+	bool done = false;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_pool *pool = &cm_pool[t];
+		uint64_t bytes = part_of(m, t, size);
+
+		if (!cm_thread.refused[t] && !exceeds(pool, bytes))
+			continue;
+		if (!cm_full_reclaim(pool, bytes, false))
+			return false;
+		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
+		done = true;
+	}
+	return done;
+}
+
+static void refuse_nothing(struct cm_thread *thread)
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		thread->refused[t] = false;
+}
+
+static int flags_of(const struct cm_mixed *m)
+{
+	return CM_JE_TCACHE_NONE | CM_JE_ARENA(m->arena);
+}
+
+/*
+ * jemalloc counts it as the DDR instance's: small blocks keep their ratio only
+ * if it does not count in entry/turns.c, where it is both tiers' anyway.
+ */
+static void *untold(struct cm_thread *thread, const struct cm_mixed *m,
+		    void *old, size_t size, int flags)
+{
+	const uint64_t *allocated = thread->allocated[CM_TIER_DDR];
+	uint64_t before = allocated ? *allocated : 0;
+	void *p = old ? ddr_pool->je->rallocx(old, size, flags | flags_of(m)) :
+			ddr_pool->je->mallocx(size, flags | flags_of(m));
+
+	if (allocated)
+		thread->added[CM_TIER_DDR] += *allocated - before;
+	return p;
+}
+
+static void *alloc(struct cm_thread *thread, const struct cm_mixed *m,
+		   size_t size, int flags)
+{
+	for (int tries = 0;; tries++) {
+		void *p = NULL;
+
+		refuse_nothing(thread);
+		if (may_fit(m, size))
+			p = untold(thread, m, NULL, size, flags);
+		if (p && unlikely(!cm_mixed_has(p))) {
+			ddr_pool->je->dallocx(p, CM_JE_TCACHE_NONE);
+			return NULL;
+		}
+		if (p || tries || !reclaim(m, size))
+			return p;
+	}
+}
+
+void *cm_mixed_alloc(const struct cm_policy_snapshot *policy, size_t size,
+		     int flags)
+{
+	struct cm_thread *thread = &cm_thread;
+	const struct cm_mixed *m;
+	int saved = errno;
+	void *p;
+
+	if (policy->id != CM_POLICY_INTERLEAVE || policy->nr_order < 2 ||
+	    !policy->weight[CM_TIER_DDR] || !policy->weight[CM_TIER_CXL] ||
+	    !cm_mixed_window().size || thread->exiting)
+		return NULL;
+	if (unlikely(!thread->attached[CM_TIER_DDR]) &&
+	    !cm_arena_attach(ddr_pool, thread))
+		return NULL;
+	m = pattern_of(policy);
+	p = m ? alloc(thread, m, size, flags) : NULL;
+	refuse_nothing(thread);
+	errno = saved;
+	return p;
+}
+
+void *cm_mixed_realloc(void *p, size_t size)
+{
+	const struct cm_mixed *m = cm_mixed_owner(p);
+	int saved = errno;
+	void *q;
+
+	if (size < CM_MIXED_MIN || !m)
+		return NULL;
+	refuse_nothing(&cm_thread);
+	q = untold(&cm_thread, m, p, size, 0);
+	refuse_nothing(&cm_thread);
+	errno = saved;
+	return q;
+}
