@@ -17,6 +17,7 @@ struct find {
 	char at[PATH_SIZE];	/* of the hierarchy's part that is mounted */
 	size_t top;		/* of at: the mount point itself */
 	bool mounted;
+	bool own;		/* at is the group, and no group above it */
 };
 
 /* "0::/system.slice/x.service"; other numbers are of v1 */
@@ -68,7 +69,7 @@ static int mount_line(char *line, void *arg)
 	char *field[5], *save = NULL, *word = line;
 	const char *rest;
 	size_t len;
-	bool found;
+	bool found, own;
 
 	if (!strstr(line, " - cgroup2 "))
 		return 0;
@@ -85,7 +86,8 @@ static int mount_line(char *line, void *arg)
 	if (!found && f->mounted)
 		return 0;
 	/* "/../x": outside of our namespace, out of sight. */
-	if (!found || !strncmp(rest, "/..", 3))
+	own = found && strncmp(rest, "/..", 3);
+	if (!own)
 		rest = "";
 	len = strlen(field[4]);
 	if (len + strlen(rest) >= sizeof(f->at) - 32)
@@ -94,6 +96,7 @@ static int mount_line(char *line, void *arg)
 	strcpy(f->at + len, strcmp(rest, "/") ? rest : "");
 	f->top = len;
 	f->mounted = true;
+	f->own = own;
 	return found;
 }
 
@@ -140,6 +143,22 @@ static int find(const char *proc, struct find *f, char *text, size_t size)
 	if (err < 0)
 		return err;
 	return f->mounted ? 0 : -ENOENT;
+}
+
+int cm_cgroup_path(const char *proc, char *path, size_t size)
+{
+	char text[PATH_SIZE];
+	struct find f;
+	int err = find(proc, &f, text, sizeof(text));
+
+	if (err)
+		return err;
+	if (!f.own)
+		return -EXDEV;
+	if (strlen(f.at) >= size)
+		return -ENAMETOOLONG;
+	strcpy(path, f.at);
+	return 0;
 }
 
 int cm_cgroup_read(const char *proc, struct cm_report_cgroup *out)

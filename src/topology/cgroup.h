@@ -24,4 +24,10 @@ int cm_cgroup_read(const char *proc, struct cm_report_cgroup *out);
  */
 int cm_cgroup_memory(const char *proc, uint64_t *memory);
 
+/*
+ * Where the process's own group is mounted, "/sys/fs/cgroup/a/b". 0; -ENOENT:
+ * no cgroup v2; -EXDEV: it is one that cannot be seen from here; -ENAMETOOLONG.
+ */
+int cm_cgroup_path(const char *proc, char *path, size_t size);
+
 #endif

@@ -16,18 +16,24 @@
 
 #include "cmd.h"
 #include "control/conf.h"
+#include "isolate.h"
 #include "run.h"
+#include "topology/cgroup.h"
 
 #define LIBRARY	"libcxlmalloc.so.0"
 /* Any version of it, and libcxlmalloc.so itself: two cannot share a process. */
 #define LIBRARY_STEM	"libcxlmalloc.so"
 
-/* env(1)'s and nohup(1)'s, POSIX */
-#define EXIT_CANNOT_RUN	126
-#define EXIT_NOT_FOUND	127
+/*
+ * What a process has beside the tiers' blocks: text, stacks, page tables, the
+ * allocator's own data. Without it the group's limit would be met first, and
+ * the kernel would kill where the library has a full tier.
+ */
+#define BESIDE_SHARE	16
+#define BESIDE_LEAST	(32 * MIB)
 
 static struct {
-	bool no_preload, all_memory;
+	bool no_preload, all_memory, isolate;
 	const char *library;
 	char *conf;		/* the command line's, as CXLMALLOC_CONF */
 	struct cm_settings settings;	/* the same, and nothing else */
@@ -49,6 +55,8 @@ static const struct opt opts[] = {
 	  &arg.all_memory, NULL },
 	{ "no-preload", 0, NULL, "that policy alone, without the library",
 	  &arg.no_preload, NULL },
+	{ "isolate", 0, NULL, "in a cgroup with the tiers' nodes and limits",
+	  &arg.isolate, NULL },
 	{ "library", 0, "FILE", "this " LIBRARY, NULL, &arg.library },
 	{ 0 }
 };
@@ -292,40 +300,96 @@ static void warn(const char *command, bool policy_set)
 				 "--all-memory places its memory");
 }
 
-static int run(int argc, char **argv)
+/*
+ * What the group may hold: the tiers' limits together. CM_NO_LIMIT where a
+ * tier in use has none.
+ */
+static uint64_t memory_max(const struct cm_settings *settings)
 {
-	struct cm_conf_sink sink = { .line = say_source };
-	struct cm_settings settings;
-	int policy = 0, status;
+	uint64_t sum = 0, machine = 0, beside;
 
+	for (unsigned i = 0; i < settings->nr_order; i++) {
+		const struct cm_tier_settings *tier =
+			&settings->tier[settings->order[i]];
+		uint64_t limit = tier->limit;
+
+		if (tier->limit_percent) {
+			if (!machine && cm_cgroup_memory("/proc", &machine))
+				return CM_NO_LIMIT;
+			limit = machine / 100 * tier->limit_percent;
+		}
+		if (limit >= CM_NO_LIMIT - sum)
+			return CM_NO_LIMIT;
+		sum += limit;
+	}
+	beside = sum / BESIDE_SHARE;
+	if (beside < BESIDE_LEAST)
+		beside = BESIDE_LEAST;
+	return arg.no_preload ? sum : sum + beside;
+}
+
+static int make_group(struct isolate *group, const struct cm_settings *settings)
+{
+	uint64_t max = memory_max(settings);
+	struct cm_nodeset nodes;
+
+	if (arg.no_preload && max == CM_NO_LIMIT &&
+	    (is_given(CM_OPT_DDR_LIMIT) || is_given(CM_OPT_CXL_LIMIT)))
+		return cmd_usage_error(
+			&cmd_run, "a cgroup has one limit: with --no-preload "
+				  "each tier in use needs one, or none");
+	if (run_tier_nodes(settings, &nodes) < 0 ||
+	    isolate_begin(group, "/proc", &nodes, max) < 0)
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
+}
+
+static int check_usage(int argc)
+{
 	if (argc == 0)
 		return cmd_usage_error(&cmd_run, "a command is needed");
 	if (arg.no_preload && arg.library)
 		return cmd_usage_error(&cmd_run,
 				       "--library or --no-preload, not both");
-	if (arg.no_preload &&
+	if (arg.no_preload && !arg.isolate &&
 	    (is_given(CM_OPT_DDR_LIMIT) || is_given(CM_OPT_CXL_LIMIT)))
 		return cmd_usage_error(
-			&cmd_run, "a limit needs the library: the kernel's "
-				  "memory policy has none");
+			&cmd_run, "a limit needs the library, or --isolate: "
+				  "the kernel's memory policy has none");
+	return EXIT_SUCCESS;
+}
+
+static int run(int argc, char **argv)
+{
+	struct cm_conf_sink sink = { .line = say_source };
+	static struct isolate group;
+	struct cm_settings settings;
+	int policy = 0, status = check_usage(argc);
+
+	if (status != EXIT_SUCCESS)
+		return status;
 	set_conf();
 	if (!arg.no_preload) {
 		status = preload();
 		if (status != EXIT_SUCCESS)
 			return status;
 	}
-	if (arg.no_preload || arg.all_memory) {
-		cm_conf_load_to(&settings, &sink);
+	cm_conf_load_to(&settings, &sink);
+	if (arg.isolate) {
+		status = make_group(&group, &settings);
+		if (status != EXIT_SUCCESS)
+			return status;
+	}
+	if (arg.no_preload || arg.all_memory)
 		policy = run_set_memory_policy(&settings);
-		if (policy < 0)
-			return EXIT_FAILURE;
+	if (policy < 0) {
+		if (arg.isolate)
+			(void)isolate_end(&group, false);
+		return EXIT_FAILURE;
 	}
 	if (!arg.no_preload)
 		warn(argv[0], policy > 0);
-	execvp(argv[0], argv);
-	status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
-	fprintf(stderr, "cxlctl run: %s: %s\n", argv[0], strerror(errno));
-	return status;
+	return arg.isolate ? run_in_group(&group, argv) : run_exec(argv);
 }
 
 const struct cmd cmd_run = {
@@ -334,7 +398,8 @@ const struct cmd cmd_run = {
 	.usage = "  cxlctl run [OPTION]... [--] COMMAND [ARGUMENT]...\n",
 	.example =
 		"  cxlctl run --order cxl:ddr --cxl-limit 4g -- redis-server\n"
-		"  cxlctl run --no-preload --order cxl -- ./static-program\n",
+		"  cxlctl run --no-preload --order cxl -- ./static-program\n"
+		"  cxlctl run --isolate --order cxl --cxl-limit 8g -- make\n",
 	.opts = opts,
 	.args = "COMMAND",
 	.take = take,

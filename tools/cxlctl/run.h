@@ -33,4 +33,18 @@ enum run_reach run_reach_of(const char *command, const char **program);
  */
 int run_set_memory_policy(const struct cm_settings *settings);
 
+/*
+ * The nodes of the order's tiers; all this process may use where a tier has
+ * none of its own, empty where the kernel tells no nodes. 0; -1: said.
+ */
+int run_tier_nodes(const struct cm_settings *settings,
+		   struct cm_nodeset *nodes);
+
+/* Become the command. Returns the exit status where that fails, said. */
+int run_exec(char **argv);
+
+struct isolate;
+/* The command in its group, which ends with it; returns its exit status. */
+int run_in_group(struct isolate *iso, char **argv);
+
 #endif

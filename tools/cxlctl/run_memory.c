@@ -98,19 +98,25 @@ static int find_tier(struct choice *choice, const struct cm_topo *topo,
 	return 0;
 }
 
+static void read_usable(struct choice *choice, struct cm_topo *topo)
+{
+	struct cm_nodeset allowed;
+
+	cm_topo_read(topo, "/sys");
+	choice->usable = topo->memory;
+	/* a filter may refuse the question: then the next call says so */
+	if (cm_sys_mems_allowed(&allowed) == 0)
+		cm_nodeset_and(&choice->usable, &allowed);
+}
+
 /* 1; 0, -1: as run_set_memory_policy, said */
 static int find_nodes(struct choice *choice)
 {
 	const struct cm_settings *settings = choice->settings;
-	struct cm_nodeset allowed;
 	struct cm_topo topo;
 	bool named = false;
 
-	cm_topo_read(&topo, "/sys");
-	choice->usable = topo.memory;
-	/* a filter may refuse the question: then the next call says so */
-	if (cm_sys_mems_allowed(&allowed) == 0)
-		cm_nodeset_and(&choice->usable, &allowed);
+	read_usable(choice, &topo);
 	choice->nr_order = settings->nr_order;
 	for (unsigned i = 0; i < settings->nr_order; i++) {
 		enum cm_tier t = settings->order[i];
@@ -254,4 +260,23 @@ int run_set_memory_policy(const struct cm_settings *settings)
 	return settings->policy == CM_POLICY_INTERLEAVE ?
 		       set_interleave(&choice) :
 		       set_priority(&choice);
+}
+
+int run_tier_nodes(const struct cm_settings *settings, struct cm_nodeset *nodes)
+{
+	struct choice choice = { .settings = settings };
+	struct cm_topo topo;
+
+	read_usable(&choice, &topo);
+	cm_nodeset_zero(nodes);
+	for (unsigned i = 0; i < settings->nr_order; i++) {
+		enum cm_tier t = settings->order[i];
+
+		if (find_tier(&choice, &topo, t) < 0)
+			return -1;
+		cm_nodeset_or(nodes, cm_nodeset_empty(&choice.of[t]) ?
+					     &choice.usable :
+					     &choice.of[t]);
+	}
+	return 0;
 }
