@@ -2,9 +2,9 @@
 /*
  * settings - what the operator asked for, parsed
  *
- * Filled once at start by control/conf.c (defaults, then files, then the
- * environment), read-only afterwards. What may change while the program runs
- * (limits, order, on_full) is copied from here into the policy snapshot.
+ * Filled at start by control/conf.c (defaults, then files, then the
+ * environment). What may change while the program runs is changed by
+ * entry/live.c alone; allocations read it from the policy snapshot.
  */
 #ifndef CM_BASE_SETTINGS_H
 #define CM_BASE_SETTINGS_H
@@ -14,6 +14,17 @@
 enum cm_policy_id {
 	CM_POLICY_PRIORITY,
 	CM_POLICY_INTERLEAVE,
+	CM_POLICY_SIZE,
+	CM_POLICY_BANDWIDTH,	/* interleave by weights others publish */
+};
+
+/* Blocks of less than bound[0] bytes are for tier[0], and so on. */
+#define CM_MAX_SIZES	16
+
+struct cm_sizes {
+	unsigned nr;			/* bounds, which rise */
+	uint64_t bound[CM_MAX_SIZES - 1];
+	enum cm_tier tier[CM_MAX_SIZES];	/* nr + 1 of them */
 };
 
 /* What happens when every tier of the order is full. */
@@ -59,6 +70,7 @@ struct cm_settings {
 	unsigned nr_order;		/* 1..CM_NR_TIERS */
 	unsigned weight[CM_NR_TIERS];	/* interleave: shares of bytes; all 0:
 					 * the kernel's */
+	struct cm_sizes sizes;		/* policy=size */
 	enum cm_on_full on_full;
 	enum cm_placement placement;
 	struct cm_tier_settings tier[CM_NR_TIERS];
@@ -66,6 +78,7 @@ struct cm_settings {
 	int64_t decay_ms;		/* -1: never; dirty pages to the kernel */
 	bool disable;			/* CXLMALLOC_DISABLE=1: plain jemalloc */
 	bool background_thread;
+	bool control;			/* a page for cxlctl */
 	bool abort_conf;
 	bool stats_print;
 	enum cm_stats_format stats_format;

@@ -34,6 +34,14 @@ _Static_assert(CM_NR_OPTIONS <= 64, "given in struct cm_settings is full");
 		0, 0 \
 	}
 
+#define CM_DEFAULT_SIZES \
+	{ \
+		1, { 64 * KIB }, \
+		{ \
+			CM_TIER_DDR, CM_TIER_CXL \
+		} \
+	}
+
 static const struct cm_settings defaults = {
 	.nr_order = 2,
 #define OPT(id, key, type, field, text, value, min, max, help) .field = value,
@@ -162,6 +170,11 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		if (err == 0 && !(settings->given >> CM_OPT_POLICY & 1))
 			settings->policy = CM_POLICY_INTERLEAVE;
 		return err;
+	case CM_OPTION_SIZES:
+		err = cm_parse_sizes(text, &settings->sizes);
+		if (err == 0 && !(settings->given >> CM_OPT_POLICY & 1))
+			settings->policy = CM_POLICY_SIZE;
+		return err;
 	case CM_OPTION_LIMIT:
 		return set_limit(field, text);
 	case CM_OPTION_NODES:
@@ -228,6 +241,16 @@ static void format_weights(struct cm_line *line, const unsigned *weight)
 		cm_line_fmt(line, "%s%u", t ? ":" : "", weight[t]);
 }
 
+static void format_sizes(struct cm_line *line, const struct cm_sizes *sizes)
+{
+	cm_line_fmt(line, "%s", cm_tier_name(sizes->tier[0]));
+	for (unsigned i = 0; i < sizes->nr; i++) {
+		cm_line_fmt(line, ":");
+		format_size(line, sizes->bound[i]);
+		cm_line_fmt(line, ":%s", cm_tier_name(sizes->tier[i + 1]));
+	}
+}
+
 static void format_limit(struct cm_line *line, const void *field)
 {
 	const struct cm_tier_settings *tier = cm_container_of(
@@ -271,6 +294,9 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		break;
 	case CM_OPTION_WEIGHTS:
 		format_weights(line, settings->weight);
+		break;
+	case CM_OPTION_SIZES:
+		format_sizes(line, field);
 		break;
 	case CM_OPTION_LIMIT:
 		format_limit(line, field);
@@ -337,6 +363,12 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		break;
 	case CM_OPTION_WEIGHTS:
 		cm_line_fmt(line, "auto or two weights in 0..%lld (3:1)",
+			    (long long)option->max);
+		break;
+	case CM_OPTION_SIZES:
+		cm_line_fmt(line,
+			    "tiers and rising sizes in turn (ddr:64k:cxl), at "
+			    "most %lld tiers",
 			    (long long)option->max);
 		break;
 	case CM_OPTION_LIMIT:

@@ -22,6 +22,7 @@ enum cm_option_type {
 	CM_OPTION_CHOICE,	/* one of its words */
 	CM_OPTION_ORDER,
 	CM_OPTION_WEIGHTS,	/* a number for each tier, or auto */
+	CM_OPTION_SIZES,	/* tiers with sizes between them */
 	CM_OPTION_LIMIT,	/* bytes, CM_NO_LIMIT: none; or percent */
 	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
 	CM_OPTION_SIZE,		/* uint64_t bytes, min..max, never none */
@@ -40,6 +41,12 @@ struct cm_option {
 };
 
 extern const struct cm_option cm_options[CM_NR_OPTIONS] CM_HIDDEN;
+
+/* Those that may be changed while a program runs, as bits by id. */
+#define LIVE(id) | UINT64_C(1) << CM_OPT_##id
+static const uint64_t cm_options_live = 0
+#include "control/options.def"
+	;
 
 void cm_option_defaults(struct cm_settings *settings);
 

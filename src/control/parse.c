@@ -199,6 +199,47 @@ int cm_parse_size(struct cm_slice text, uint64_t *size)
 	return 0;
 }
 
+static int parse_tier(struct cm_slice name, enum cm_tier *tier)
+{
+	for (*tier = 0; *tier < CM_NR_TIERS; ++*tier)
+		if (cm_slice_is(name, cm_tier_name(*tier)))
+			return 0;
+	return -EINVAL;
+}
+
+int cm_parse_sizes(struct cm_slice text, struct cm_sizes *sizes)
+{
+	const char *p = text.at, *end = text.at + text.len, *stop;
+	struct cm_sizes found = { 0 };
+	struct cm_slice part;
+	uint64_t least = 1;
+	int err;
+
+	for (unsigned i = 0;; i++, p = stop + 1) {
+		stop = memchr(p, ':', (size_t)(end - p));
+		part = trim(p, stop ? stop : end);
+		if (i % 2 == 0) {
+			err = parse_tier(part, &found.tier[found.nr]);
+		} else if (found.nr == CM_MAX_SIZES - 1) {
+			err = -EINVAL;
+		} else {
+			err = cm_parse_size(part, &found.bound[found.nr]);
+			if (err == 0 && (found.bound[found.nr] < least ||
+					 found.bound[found.nr] == CM_NO_LIMIT))
+				err = -EINVAL;
+			least = found.bound[found.nr++] + 1;
+		}
+		if (err < 0)
+			return err;
+		if (!stop && i % 2)
+			return -EINVAL;	/* ends in a size */
+		if (!stop)
+			break;
+	}
+	*sizes = found;
+	return 0;
+}
+
 int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
 		   unsigned *nr)
 {
@@ -210,10 +251,7 @@ int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
 	for (;; p = stop + 1) {
 		stop = memchr(p, ':', (size_t)(end - p));
 		name = trim(p, stop ? stop : end);
-		for (tier = 0; tier < CM_NR_TIERS; tier++)
-			if (cm_slice_is(name, cm_tier_name(tier)))
-				break;
-		if (tier == CM_NR_TIERS)
+		if (parse_tier(name, &tier) < 0)
 			return -EINVAL;
 		for (i = 0; i < count; i++)
 			if (found[i] == tier)

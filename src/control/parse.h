@@ -9,7 +9,7 @@
 #ifndef CM_CONTROL_PARSE_H
 #define CM_CONTROL_PARSE_H
 
-#include "base/types.h"
+#include "base/settings.h"
 
 /* A piece of someone else's text; not NUL-terminated. */
 struct cm_slice {
@@ -71,6 +71,9 @@ int cm_parse_order(struct cm_slice text, enum cm_tier order[CM_NR_TIERS],
  */
 int cm_parse_weights(struct cm_slice text, int64_t max,
 		     unsigned weight[CM_NR_TIERS]);
+
+/* Tiers and sizes in turn, ':' between them; sizes are not 0, and rise. */
+int cm_parse_sizes(struct cm_slice text, struct cm_sizes *sizes);
 
 /* Changes of one character that turn a into b, or more than max. */
 unsigned cm_parse_distance(struct cm_slice a, struct cm_slice b, unsigned max);

@@ -7,7 +7,9 @@
 #include "entry/foreign.h"
 #include "entry/init.h"
 #include "entry/nodes.h"
+#include "entry/route.h"
 #include "entry/slow.h"
+#include "policy/snapshot.h"
 #include "pool/full.h"
 #include "pool/mixed.h"
 
@@ -133,15 +135,18 @@ static void *move(void *p, size_t size)
 /* Grown to what lies on both tiers: from here on it does. */
 static void *mix(struct cm_pool *pool, void *p, size_t size)
 {
+	struct cm_snapshot_ticket ticket;
 	size_t old;
 	void *q;
 
-	if (size < CM_MIXED_MIN)
+	if (size < CM_MIXED_MIN || !cm_policy_says(CM_WORD_TURNS) ||
+	    cm_thread.wants)
 		return NULL;
 	old = pool->je->usable_size(p);
 	if (old >= CM_MIXED_MIN)
 		return NULL;
-	q = cm_mixed_alloc(&cm_process.policy, size, 0);
+	q = cm_mixed_alloc(cm_snapshot_enter(&cm_thread, &ticket), size, 0);
+	cm_snapshot_leave(&ticket);
 	if (q) {
 		memcpy(q, p, old);
 		cm_slow_free(p);
@@ -157,6 +162,17 @@ static void *resize(struct cm_pool *pool, void *p, size_t size)
 		return cm_mixed_realloc(p, size);
 	q = mix(pool, p, size);
 	return q ? q : cm_pool_realloc(pool, p, size);
+}
+
+/*
+ * policy=size: a block that grows out of its class changes tiers, when it would
+ * not stay where it is anyway; one that shrinks stays.
+ */
+static bool outgrows(const struct cm_pool *pool, void *p, size_t size)
+{
+	return cm_policy_says(CM_WORD_SIZE) && !cm_thread.wants &&
+	       !cm_route_is(pool->tier, size) &&
+	       size > pool->je->usable_size(p);
 }
 
 void *cm_slow_realloc(void *p, size_t size)
@@ -183,6 +199,12 @@ void *cm_slow_realloc(void *p, size_t size)
 		cm_full_flush(&cm_thread);
 	}
 	saved = errno;
+	if (outgrows(pool, p, size)) {
+		q = move(p, size);
+		if (likely(q))
+			return q;
+		errno = saved;
+	}
 	q = resize(pool, p, size);
 	if (likely(q))
 		return q;

@@ -12,8 +12,10 @@
 
 #include "base/compiler.h"
 #include "entry/background.h"
+#include "entry/channel.h"
 #include "entry/fork.h"
 #include "entry/nodes.h"
+#include "policy/snapshot.h"
 #include "pool/arena.h"
 #include "pool/je.h"
 
@@ -44,6 +46,8 @@ static void child(void)
 {
 	cm_je_fork_child();
 	cm_arena_fork_child(&cm_thread);
+	cm_snapshot_fork_child();
+	cm_channel_fork_child();
 	cm_nodes_fork_done();
 	cm_background_fork_child();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)

@@ -23,18 +23,21 @@
 #include "control/conf.h"
 #include "control/emit.h"
 #include "entry/background.h"
+#include "entry/channel.h"
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/fork.h"
 #include "entry/init.h"
+#include "entry/live.h"
 #include "entry/nodes.h"
 #include "entry/slow.h"
 #include "entry/thread.h"
+#include "policy/snapshot.h"
 #include "pool/hooks.h"
 #include "pool/report.h"
+#include "pool/thread.h"
 #include "pool/window.h"
 #include "topology/cgroup.h"
-#include "topology/weights.h"
 
 struct cm_process cm_process;
 
@@ -95,70 +98,11 @@ static void init_pool(enum cm_tier tier, const struct cm_settings *settings)
 	atomic_store(&pool->limit, cm_process.state == CM_STATE_TIERED ?
 					   cm_nodes_limit(settings, tier) :
 					   CM_NO_LIMIT);
-	atomic_store(&pool->elastic,
-		     cm_policy_is_elastic(&cm_process.policy, tier));
 	atomic_store(&pool->allowance, atomic_load(&pool->limit));
 	if (!arenas)
 		arenas = 4 * cm_sys_nr_cpus();	/* jemalloc's own default */
 	pool->max_arenas = arenas < CM_MAX_ARENAS ? arenas : CM_MAX_ARENAS;
 	configure_jemalloc(tier, settings);
-}
-
-/* A tier of weight 0 has no turns: it comes after the other. */
-static void settle_turns(struct cm_settings *settings)
-{
-	const unsigned *weight = settings->weight;
-	bool is_auto = !weight[CM_TIER_DDR] && !weight[CM_TIER_CXL];
-
-	if (settings->policy != CM_POLICY_INTERLEAVE)
-		return;
-	if (settings->nr_order == 1) {
-		settings->policy = CM_POLICY_PRIORITY;
-	} else if (!is_auto && !(weight[CM_TIER_DDR] && weight[CM_TIER_CXL])) {
-		settings->policy = CM_POLICY_PRIORITY;
-		settings->order[0] = weight[CM_TIER_DDR] ? CM_TIER_DDR :
-							   CM_TIER_CXL;
-		settings->order[1] = weight[CM_TIER_DDR] ? CM_TIER_CXL :
-							   CM_TIER_DDR;
-	}
-}
-
-static void init_policy(struct cm_settings *settings)
-{
-	struct cm_policy_snapshot *policy = &cm_process.policy;
-
-	settle_turns(settings);
-	policy->id = settings->policy;
-	policy->on_full = settings->on_full;
-	policy->nr_order = settings->nr_order;
-	memcpy(policy->order, settings->order, sizeof(policy->order));
-	memcpy(policy->weight, settings->weight, sizeof(policy->weight));
-	if (cm_process.state != CM_STATE_TIERED) {
-		policy->id = CM_POLICY_PRIORITY;
-		policy->nr_order = 1;
-		policy->order[0] = CM_TIER_DDR;
-	}
-}
-
-/* interleave=auto, once the nodes are known. */
-static void find_weights(void)
-{
-	struct cm_policy_snapshot *policy = &cm_process.policy;
-	struct cm_nodeset nodes[CM_NR_TIERS] = { 0 };
-	struct cm_place place;
-
-	if (policy->id != CM_POLICY_INTERLEAVE || policy->weight[CM_TIER_DDR])
-		return;
-	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-		cm_place_get(&cm_pool[t].place, &place);
-		if (place.binding != CM_BINDING_EMULATED)
-			nodes[t] = place.nodes;
-	}
-	if (cm_weights_read("/sys", nodes, policy->weight))
-		return;
-	policy->id = CM_POLICY_PRIORITY;
-	cm_line_say("interleave=auto: the kernel knows no weights and no "
-		    "bandwidth of both tiers, using policy=priority");
 }
 
 static void start(void)
@@ -173,12 +117,12 @@ static void start(void)
 		cm_emit_hold_stderr();
 	cm_process.state = decide_state(settings);
 	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
-	init_policy(settings);
+	cm_live_prepare(settings);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		init_pool(t, settings);
 	if (cm_process.state == CM_STATE_TIERED)
 		cm_nodes_init(settings);
-	find_weights();
+	cm_live_begin(settings);
 	if (cm_process.passed_through)
 		(void)cm_next();
 	else
@@ -213,7 +157,7 @@ bool cm_init(void)
 			(void)cm_je_start(cm_pool[CM_TIER_DDR].je);
 		if (!cm_process.passed_through) {
 			cover_one_tier();
-			cm_slow_begin();
+			cm_live_route();
 		}
 	} else if (expected == CM_LIFE_STARTING) {
 		if (atomic_load(&starter) == &here)
@@ -242,7 +186,8 @@ static const char *on_full_name(enum cm_on_full on_full)
 
 void cm_init_report(struct cm_report *report)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
+	const struct cm_policy_snapshot *policy;
+	struct cm_snapshot_ticket ticket;
 
 	if (cm_process.state == CM_STATE_TIERED)
 		cm_nodes_refresh();
@@ -250,9 +195,13 @@ void cm_init_report(struct cm_report *report)
 	report->version = PACKAGE_VERSION;
 	report->jemalloc_version = CM_JEMALLOC_VERSION;
 	report->state = cm_process.state;
+	policy = cm_snapshot_enter(&cm_thread, &ticket);
 	report->nr_order = policy->nr_order;
 	memcpy(report->order, policy->order, sizeof(report->order));
 	report->on_full = on_full_name(policy->on_full);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		report->tier[t].limit_percent = policy->limit_percent[t];
+	cm_snapshot_leave(&ticket);
 	(void)cm_cgroup_read("/proc", &report->cgroup);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		if (cm_process.passed_through)
@@ -260,8 +209,6 @@ void cm_init_report(struct cm_report *report)
 		else
 			cm_pool_report(&cm_pool[t], &report->tier[t]);
 		report->tier[t].tier = t;
-		report->tier[t].limit_percent =
-			cm_process.settings.tier[t].limit_percent;
 	}
 }
 
@@ -269,6 +216,7 @@ void cm_init_report(struct cm_report *report)
 __attribute__((constructor(101))) static void construct(void)
 {
 	(void)cm_init();
+	cm_channel_begin();
 	cm_background_start();
 }
 

@@ -6,7 +6,6 @@
 #include "base/compiler.h"
 #include "base/report.h"
 #include "base/settings.h"
-#include "policy/policy.h"
 
 enum cm_life {
 	CM_LIFE_NEW,		/* nobody called yet */
@@ -18,9 +17,7 @@ struct cm_process {
 	_Atomic int life;		/* enum cm_life */
 	enum cm_state state;		/* written before READY */
 	bool passed_through;		/* CM_STATE_SANITIZER: use cm_next() */
-	bool is_first[CM_NR_TIERS];	/* written by entry/slow.c at READY */
-	struct cm_settings settings;
-	struct cm_policy_snapshot policy;
+	struct cm_settings settings;	/* entry/live.c changes it */
 };
 
 extern struct cm_process cm_process CM_HIDDEN;

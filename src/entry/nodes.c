@@ -5,7 +5,9 @@
 #include "base/line.h"
 #include "base/nodeset.h"
 #include "entry/background.h"
+#include "entry/channel.h"
 #include "entry/init.h"
+#include "entry/live.h"
 #include "entry/nodes.h"
 #include "pool/pool.h"
 #include "sys/sys.h"
@@ -274,15 +276,22 @@ static void give_back(struct cm_pool *pool, const struct cm_settings *settings)
 
 void cm_nodes_look(uint64_t now_ms)
 {
+	bool asked, now_changed;
+
 	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
 		return;
-	if (changed(now_ms))
+	cm_channel_begin();
+	asked = cm_live_answer();
+	now_changed = changed(now_ms);
+	if (asked || now_changed)
 		update(&cm_process.settings, false);
+	cm_live_follow(now_changed);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		follow_cgroup(&cm_pool[t], &cm_process.settings);
 		keep_limit(&cm_pool[t]);
 		give_back(&cm_pool[t], &cm_process.settings);
 	}
+	cm_channel_publish();
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
 			      memory_order_relaxed);
 	atomic_store_explicit(&looking, false, memory_order_release);

@@ -8,7 +8,8 @@
  *
  * No thread, no signal: a slow path that comes by at least WATCH_MS after the
  * last look reads two small files and the allowed nodes; only if they differ
- * from what they were is anything done. A process that does not allocate
+ * from what they were is anything done. cxlctl's requests are answered here too,
+ * at once. A process that does not allocate
  * notices when it next does.
  */
 #ifndef CM_ENTRY_NODES_H
@@ -18,6 +19,7 @@
 
 #include "base/compiler.h"
 #include "base/settings.h"
+#include "entry/channel.h"
 #include "pool/room.h"
 
 void cm_nodes_init(const struct cm_settings *settings);
@@ -33,7 +35,8 @@ static inline bool cm_nodes_is_due(void)
 {
 	return unlikely(cm_room_now_ms() >=
 			atomic_load_explicit(&cm_nodes_next_look_ms,
-					     memory_order_relaxed));
+					     memory_order_relaxed)) ||
+	       cm_channel_asked();
 }
 
 /* For a report: nodes as they are, not as they were up to 250 ms ago. */

@@ -7,6 +7,7 @@
 
 #include "entry/slow.h"
 #include "entry/usual.h"
+#include "policy/policy.h"
 #include "pool/mixed.h"
 
 CM_EXPORT void *calloc(size_t nr, size_t size)
@@ -41,6 +42,8 @@ CM_EXPORT void *realloc(void *p, size_t size)
 		return NULL;
 	}
 	if (unlikely(size >= CM_MIXED_MIN))
+		return cm_slow_realloc(p, size);
+	if (unlikely(cm_policy_says(CM_WORD_SIZE)))
 		return cm_slow_realloc(p, size);
 	/* In its own tier, where nothing is out of the ordinary. */
 	if (at < cm_fast.end[CM_TIER_DDR]) {

@@ -6,78 +6,33 @@
 #include "entry/early.h"
 #include "entry/foreign.h"
 #include "entry/init.h"
+#include "entry/route.h"
 #include "entry/slow.h"
 #include "entry/turns.h"
 #include "entry/usual.h"
 #include "pool/mixed.h"
+#include "policy/snapshot.h"
 
 /* jemalloc's miss path, weak in the archives (pool/je.h). */
 void *cm_ddr_malloc_default(size_t size);
 void *cm_cxl_malloc_default(size_t size);
-
-/* What cm_fast.malloc is while a tier is next. */
-static cm_malloc_fn *const fast[CM_NR_TIERS] = {
-	[CM_TIER_DDR] = cm_ddr_malloc,
-	[CM_TIER_CXL] = cm_cxl_malloc,
-};
 
 static bool is_full(enum cm_tier tier)
 {
 	return cm_full_is(&cm_pool[tier]);
 }
 
-static bool by_turns(void)
+static bool by_rounds(const struct cm_policy_snapshot *policy)
 {
-	return cm_process.policy.id == CM_POLICY_INTERLEAVE;
-}
-
-static struct cm_policy_view view_now(void)
-{
-	struct cm_policy_view view;
-
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		view.full[t] = is_full(t);
-	return view;
-}
-
-static cm_malloc_fn *route_now(void)
-{
-	struct cm_policy_view view = view_now();
-	int tier;
-
-	if (by_turns() && !view.full[CM_TIER_DDR] && !view.full[CM_TIER_CXL])
-		return fast[cm_turns_now(&cm_thread)];
-	tier = cm_policy_priority(&cm_process.policy, &view);
-	/* All full: blocks this thread freed are still served the fast way. */
-	return fast[tier < 0 ? cm_process.policy.order[0] : (unsigned)tier];
-}
-
-static void set_route(cm_malloc_fn *route)
-{
-	/* Every core reads this line: write it only when it changes. */
-	if (atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) !=
-	    route)
-		atomic_store_explicit(&cm_fast.malloc, route,
-				      memory_order_relaxed);
-}
-
-void cm_slow_route(void)
-{
-	set_route(route_now());
+	return policy->on_full == CM_ON_FULL_INTERLEAVE;
 }
 
 /* Another thread may take or end the round that was begun for this block. */
 #define MAX_ROUNDS	64
 
-static bool by_rounds(void)
-{
-	return cm_process.policy.on_full == CM_ON_FULL_INTERLEAVE;
-}
-
 /* By a limit or for want of room, not because a map failed. */
-static bool was_refused(void)
+static bool was_refused(const struct cm_policy_snapshot *policy)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
 	bool refused = false;
 
 	for (unsigned i = 0; i < policy->nr_order; i++)
@@ -89,10 +44,8 @@ static bool was_refused(void)
  * on_full=interleave: no tier took the block, so each gets its limit once
  * more, or as often as the block needs.
  */
-static void next_round(size_t size)
+static void next_round(const struct cm_policy_snapshot *policy, size_t size)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
-
 	for (unsigned i = 0; i < policy->nr_order; i++) {
 		struct cm_pool *pool = &cm_pool[policy->order[i]];
 		uint64_t limit = atomic_load_explicit(&pool->limit,
@@ -114,10 +67,8 @@ static void next_round(size_t size)
 }
 
 /* Rounds that are no longer needed end: the limits hold again. */
-static void end_rounds(void)
+static void end_rounds(const struct cm_policy_snapshot *policy)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
-
 	for (unsigned i = 0; i < policy->nr_order; i++) {
 		struct cm_pool *pool = &cm_pool[policy->order[i]];
 		uint64_t limit = atomic_load_explicit(&pool->limit,
@@ -140,94 +91,94 @@ static void end_rounds(void)
 	}
 }
 
+/* The tiers one allocation may come from, in this order. */
+struct choice {
+	const struct cm_policy_snapshot *policy;
+	enum cm_tier order[CM_NR_TIERS];
+	unsigned nr;
+};
+
 /*
  * One pass over the order: tiers that have room, or all. A full one may still
  * have a free block, without growing, and others change what is full meanwhile:
  * so all means all.
  */
-static void *try_tiers(const enum cm_tier *order, size_t size, int flags,
+static void *try_tiers(const struct choice *choice, size_t size, int flags,
 		       bool all)
 {
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
-
-	for (unsigned i = 0; i < policy->nr_order; i++) {
-		enum cm_tier tier = order[i];
+	for (unsigned i = 0; i < choice->nr; i++) {
+		enum cm_tier tier = choice->order[i];
 		void *p;
 
 		if (!all && is_full(tier) &&
 		    !cm_pool_refresh(&cm_pool[tier], true))
 			continue;
 		p = cm_pool_alloc(&cm_pool[tier], size, flags,
-				  all || i + 1 == policy->nr_order);
+				  all || i + 1 == choice->nr);
 		if (p)
 			return p;
 	}
 	return NULL;
 }
 
-/* The policy's order, but for interleave with the tier whose turn it is. */
-static const enum cm_tier *order_of(enum cm_tier first)
+/* The tier to try first: this thread's own wish, or as the policy chooses. */
+static enum cm_tier wanted(const struct cm_policy_snapshot *policy, size_t size)
 {
-	static const enum cm_tier turns[CM_NR_TIERS][CM_NR_TIERS] = {
-		{ CM_TIER_DDR, CM_TIER_CXL },
-		{ CM_TIER_CXL, CM_TIER_DDR },
-	};
-
-	return by_turns() ? turns[first] : cm_process.policy.order;
+	if (unlikely(cm_thread.wants))
+		return (enum cm_tier)(cm_thread.wants - 1);
+	if (policy->id == CM_POLICY_SIZE)
+		return cm_policy_by_size(&policy->sizes, size);
+	if (cm_policy_says(CM_WORD_TURNS))
+		return cm_turns_now(&cm_thread);
+	return policy->order[0];
 }
 
 /* Where a limit may be exceeded, it is now. */
-static void *beyond(const enum cm_tier *order, size_t size, int flags)
+static void *beyond(const struct choice *choice, size_t size, int flags)
 {
 	void *p;
 
 	cm_thread.beyond = true;
-	p = try_tiers(order, size, flags, true);
+	p = try_tiers(choice, size, flags, true);
 	cm_thread.beyond = false;
 	return p;
 }
 
-static void *by_policy(enum cm_tier first, size_t size, int flags)
+static void *try_all(const struct cm_policy_snapshot *policy, size_t size,
+		     int flags)
 {
-	const enum cm_tier *order = order_of(first);
+	struct choice choice = { .policy = policy };
+	void *p;
+
+	choice.nr = cm_policy_order(policy, wanted(policy, size), choice.order);
+	if (by_rounds(policy))
+		end_rounds(policy);
+	p = try_tiers(&choice, size, flags, false);
+	if (!p)
+		p = beyond(&choice, size, flags);
+	for (int i = 0;
+	     !p && by_rounds(policy) && was_refused(policy) && i < MAX_ROUNDS;
+	     i++) {
+		next_round(policy, size);
+		p = try_tiers(&choice, size, flags, true);
+	}
+	cm_route_update(policy);
+	return p;
+}
+
+static void *by_policy(size_t size, int flags)
+{
+	struct cm_snapshot_ticket ticket;
 	void *p;
 
 	cm_thread.nr_usual++;
 	cm_nodes_watch();
 	cm_full_flush(&cm_thread);
-	if (by_rounds())
-		end_rounds();
-	p = try_tiers(order, size, flags, false);
-	if (!p)
-		p = beyond(order, size, flags);
-	for (int i = 0; !p && by_rounds() && was_refused() && i < MAX_ROUNDS;
-	     i++) {
-		next_round(size);
-		p = try_tiers(order, size, flags, true);
-	}
-	cm_slow_route();
+	p = try_all(cm_snapshot_enter(&cm_thread, &ticket), size, flags);
+	cm_snapshot_leave(&ticket);
 	if (!p)
 		errno = ENOMEM;
 	return p;
-}
-
-/*
- * May this tier serve without a look at the others? Not before the library has
- * started, not when rounds of on_full=interleave may have to end.
- */
-static inline bool is_first(enum cm_tier tier)
-{
-	return cm_process.is_first[tier];
-}
-
-void cm_slow_begin(void)
-{
-	const struct cm_policy_snapshot *policy = &cm_process.policy;
-
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		cm_process.is_first[t] = !by_rounds() &&
-					 (by_turns() || policy->order[0] == t);
-	cm_slow_route();
 }
 
 /* Sizes without a fast path, and what is to be aligned or zeroed. */
@@ -275,24 +226,52 @@ static enum cm_tier next_turn(void)
 	if (is_full(tier))
 		cm_turns_forgive(tier);
 	else
-		set_route(fast[tier]);
+		cm_route_set(tier);
 	return tier;
 }
 
-static inline enum cm_tier next_tier(void)
+/*
+ * Is there a tier that serves without a look at the others? Not before the
+ * library has started, not when rounds of on_full=interleave may have to end.
+ */
+static inline bool one_serves(size_t size, enum cm_tier *tier)
 {
-	return by_turns() ? next_turn() : cm_process.policy.order[0];
+	unsigned word = atomic_load_explicit(&cm_policy_word,
+					     memory_order_relaxed);
+
+	if (unlikely(cm_thread.wants)) {
+		*tier = (enum cm_tier)(cm_thread.wants - 1);
+		return word & CM_WORD_USED(*tier) && !(word & CM_WORD_ROUNDS);
+	}
+	if (word & CM_WORD_TURNS) {
+		*tier = next_turn();
+		return word & CM_WORD_FIRST(*tier);
+	}
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		*tier = (enum cm_tier)t;
+		if (word & CM_WORD_FIRST(t) ||
+		    (word & CM_WORD_SIZE && !(word & CM_WORD_ROUNDS) &&
+		     cm_thread.nr_usual % CM_CALLS_PER_LOOK &&
+		     cm_route_is(*tier, size)))
+			return true;
+	}
+	return false;
 }
 
 /* policy=interleave: a large block lies on both tiers, if both have room. */
 static void *mixed(size_t size, int flags)
 {
-	if (!by_turns())
+	struct cm_snapshot_ticket ticket;
+	void *p;
+
+	if (!cm_policy_says(CM_WORD_TURNS) || cm_thread.wants)
 		return NULL;
 	cm_thread.nr_usual++;
 	cm_nodes_watch();
 	cm_full_flush(&cm_thread);
-	return cm_mixed_alloc(&cm_process.policy, size, flags);
+	p = cm_mixed_alloc(cm_snapshot_enter(&cm_thread, &ticket), size, flags);
+	cm_snapshot_leave(&ticket);
+	return p;
 }
 
 void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
@@ -322,15 +301,13 @@ void *cm_slow_alloc(size_t size, size_t alignment, bool zero)
 		if (p)
 			return p;
 	}
-	tier = next_tier();
-	if (likely(is_first(tier) && cm_usual(tier))) {
+	if (likely(one_serves(size, &tier) && cm_usual(tier))) {
 		p = usual_alloc(tier, size, alignment, zero);
 		if (likely(p))
 			return p;
 		cm_usual_failed(tier);
 	}
-	return by_policy(tier, size,
-			 lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
+	return by_policy(size, lg_align(alignment) | (zero ? CM_JE_ZERO : 0));
 }
 
 void *cm_slow_malloc(size_t size)
@@ -345,13 +322,19 @@ void *cm_slow_malloc(size_t size)
  */
 static inline bool may_serve(enum cm_tier tier, size_t size)
 {
-	if (unlikely(by_turns()))
+	unsigned word = atomic_load_explicit(&cm_policy_word,
+					     memory_order_relaxed);
+
+	if (unlikely(cm_thread.wants))
+		return cm_thread.wants == tier + 1 &&
+		       word & CM_WORD_USED(tier) && !(word & CM_WORD_ROUNDS);
+	if (unlikely(word & CM_WORD_TURNS))
 		return false;
-	return is_first(tier) ||
-	       (size <= CM_JE_FAST_MAX && !by_rounds() &&
-		atomic_load_explicit(&cm_fast.malloc, memory_order_relaxed) ==
-			fast[tier] &&
-		cm_thread.nr_usual % CM_CALLS_PER_LOOK != 0);
+	return word & CM_WORD_FIRST(tier) ||
+	       ((size <= CM_JE_FAST_MAX || word & CM_WORD_SIZE) &&
+		!(word & CM_WORD_ROUNDS) &&
+		cm_thread.nr_usual % CM_CALLS_PER_LOOK &&
+		cm_route_is(tier, size));
 }
 
 /*

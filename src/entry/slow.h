@@ -31,9 +31,6 @@ CM_COLD void cm_slow_free(void *p);
 void *cm_slow_realloc(void *p, size_t size);
 size_t cm_slow_usable_size(void *p);
 
-/* Once the library has started: fast paths go to jemalloc from here. */
-void cm_slow_begin(void);
-
 /*
  * jemalloc's small size classes lie at multiples of themselves in slabs that
  * begin with a page, and the class of a multiple of the alignment is one too
@@ -51,8 +48,5 @@ static inline void *cm_aligned_alloc(size_t size, size_t alignment)
 		return route(rounded);
 	return cm_slow_alloc(size, alignment, false);
 }
-
-/* Recompute the route fast paths take from the tiers' state. */
-void cm_slow_route(void);
 
 #endif

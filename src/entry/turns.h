@@ -6,8 +6,9 @@
  * to the process's sums now and then (entry/turns.c), when its slow path asks
  * whose turn it is.
  *
- * Synchronization: the sums are atomic and only grow. Two threads may answer
- * differently at the same moment; the next to come sees both sums.
+ * Synchronization: sums and weights are atomic, sums only grow but for new
+ * weights. Two threads may answer differently at the same moment; the next to
+ * come sees both sums.
  */
 #ifndef CM_ENTRY_TURNS_H
 #define CM_ENTRY_TURNS_H
@@ -16,6 +17,9 @@
 #include "base/types.h"
 
 struct cm_thread;
+
+/* New weights: turns begin anew. One writer at a time. */
+void cm_turns_set(const unsigned weight[CM_NR_TIERS]);
 
 /* The tier whose turn it is. */
 enum cm_tier cm_turns_now(struct cm_thread *thread);

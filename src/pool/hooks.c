@@ -42,9 +42,23 @@ static void mark_full(struct cm_pool *pool)
 					  memory_order_relaxed);
 }
 
+/* Two threads may leave the older figure there, until the next look. */
+static void show_used(struct cm_pool *pool)
+{
+	_Atomic uint64_t *shown = atomic_load_explicit(&pool->shown_used,
+						       memory_order_relaxed);
+
+	if (shown)
+		atomic_store_explicit(
+			shown,
+			atomic_load_explicit(&pool->used, memory_order_relaxed),
+			memory_order_relaxed);
+}
+
 void cm_pool_uncharge(struct cm_pool *pool, uint64_t bytes)
 {
 	atomic_fetch_sub_explicit(&pool->used, bytes, memory_order_relaxed);
+	show_used(pool);
 	/* What was given back may be had at once, here or elsewhere. */
 	if (atomic_load_explicit(&pool->room.retry_ms, memory_order_relaxed))
 		atomic_store_explicit(&pool->room.retry_ms, 0,
@@ -86,8 +100,10 @@ static bool within_allowance(struct cm_pool *pool, uint64_t bytes)
 bool cm_pool_charge(struct cm_pool *pool, uint64_t bytes)
 {
 	if (within_allowance(pool, bytes)) {
-		if (cm_room_take(pool, bytes))
+		if (cm_room_take(pool, bytes)) {
+			show_used(pool);
 			return true;
+		}
 		atomic_fetch_sub_explicit(&pool->used, bytes,
 					  memory_order_relaxed);
 		if (cm_room_is_out(pool))

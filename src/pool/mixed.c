@@ -227,7 +227,9 @@ void *cm_mixed_alloc(const struct cm_policy_snapshot *policy, size_t size,
 	int saved = errno;
 	void *p;
 
-	if (policy->id != CM_POLICY_INTERLEAVE || policy->nr_order < 2 ||
+	if ((policy->id != CM_POLICY_INTERLEAVE &&
+	     policy->id != CM_POLICY_BANDWIDTH) ||
+	    policy->nr_order < 2 ||
 	    !policy->weight[CM_TIER_DDR] || !policy->weight[CM_TIER_CXL] ||
 	    !cm_mixed_window().size || thread->exiting)
 		return NULL;

@@ -58,6 +58,7 @@ struct cm_pool {
 
 	_Atomic uintptr_t next;
 	_Atomic uint64_t used;
+	_Atomic uint64_t *_Atomic shown_used;	/* its copy for cxlctl, or NULL */
 	_Atomic uint64_t peak;
 	_Atomic uint64_t over_peak;
 	_Atomic uint64_t nr_full;

@@ -48,7 +48,8 @@ struct cm_thread {
 	const uint64_t *freed[CM_NR_TIERS];
 	/* Its value when this thread last saw the tier full. */
 	uint64_t freed_when_full[CM_NR_TIERS];
-	uint64_t added[CM_NR_TIERS];	/* of allocated, see entry/turns.h */
+	uint64_t added[CM_NR_TIERS];	/* of allocated, see entry/turns.c */
+	unsigned epoch;			/* that added is of */
 	struct cm_refusals refusals[CM_NR_TIERS];
 	unsigned flushed;		/* the last cm_full_flush_wanted met */
 	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */

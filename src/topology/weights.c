@@ -2,6 +2,8 @@
 #include "topology/weights.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 
 #include "base/line.h"
 #include "base/nodeset.h"
@@ -77,4 +79,43 @@ bool cm_weights_read(const char *sysfs,
 	weight[CM_TIER_DDR] = a ? (unsigned)a : 1;
 	weight[CM_TIER_CXL] = b ? (unsigned)b : 1;
 	return true;
+}
+
+/* Two numbers of 1 to 4 digits, not both 0. */
+static bool parse_published(const char *text, unsigned weight[CM_NR_TIERS])
+{
+	unsigned found[CM_NR_TIERS] = { 0 };
+	const char *p = text;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		char *end;
+
+		if (*p < '0' || *p > '9')
+			return false;
+		found[t] = (unsigned)strtoul(p, &end, 10);
+		if (end - p > 4 || *end != (t + 1 < CM_NR_TIERS ? ':' : '\n'))
+			return false;
+		p = end + 1;
+	}
+	if (!(found[CM_TIER_DDR] | found[CM_TIER_CXL]))
+		return false;
+	memcpy(weight, found, sizeof(found));
+	return true;
+}
+
+bool cm_weights_published(unsigned weight[CM_NR_TIERS])
+{
+	const char *base = secure_getenv("XDG_RUNTIME_DIR");
+	char path[256], text[32];
+	struct cm_line line;
+
+	if (getauxval(AT_SECURE))
+		return false;
+	cm_line_init(&line, path, sizeof(path), -1);
+	if (base && base[0] == '/')
+		cm_line_fmt(&line, "%s/cxlmalloc/weights", base);
+	if (line.len && !line.cut && cm_file_read(path, text, sizeof(text)) > 0)
+		return parse_published(text, weight);
+	return cm_file_read(CM_WEIGHTS_FILE, text, sizeof(text)) > 0 &&
+	       parse_published(text, weight);
 }

@@ -20,4 +20,13 @@ bool cm_weights_read(const char *sysfs,
 		     const struct cm_nodeset nodes[CM_NR_TIERS],
 		     unsigned weight[CM_NR_TIERS]);
 
+/*
+ * What an agent has published with cxlctl weights: the user's file if there is
+ * one, $XDG_RUNTIME_DIR/cxlmalloc/weights, else root's, CM_WEIGHTS_FILE. Both
+ * hold "3:1\n". False: nothing was published, or it is no such file.
+ */
+#define CM_WEIGHTS_FILE "/run/cxlmalloc/weights"
+
+bool cm_weights_published(unsigned weight[CM_NR_TIERS]);
+
 #endif

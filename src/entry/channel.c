@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "entry/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "entry/init.h"
+#include "entry/live.h"
+#include "pool/pool.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U	/* Linux 6.3 */
+#endif
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS	1033
+#define F_SEAL_SEAL	1
+#define F_SEAL_SHRINK	2
+#define F_SEAL_GROW	4
+#endif
+
+static const _Atomic uint32_t nobody;
+const _Atomic uint32_t *_Atomic cm_channel_number = &nobody;
+_Atomic uint32_t cm_channel_met;
+
+/*
+ * What cxlctl sees; NULL: nothing yet. The address stays ours until the process
+ * ends: hooks of any thread write into it.
+ */
+static struct cm_page *page;
+static int descriptor = -1;
+static ino_t inode;
+static char conf[CM_PAGE_CONF];
+
+/* Raw: libc's may be cancellation points, and set errno. */
+static long call(long number, long a, long b, long c, long d)
+{
+	int saved = errno;
+	long r = syscall(number, a, b, c, d);
+
+	if (r == -1)
+		r = -errno;
+	errno = saved;
+	return r;
+}
+
+static void close_fd(int fd)
+{
+	(void)call(SYS_close, fd, 0, 0, 0);
+}
+
+/* Noexec where the kernel knows it: some systems log or refuse others. */
+static int make_file(void)
+{
+	const long seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	long flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	long fd = call(SYS_memfd_create, (long)CM_PAGE_NAME,
+		       flags | MFD_NOEXEC_SEAL, 0, 0);
+
+	if (fd == -EINVAL)
+		fd = call(SYS_memfd_create, (long)CM_PAGE_NAME, flags, 0, 0);
+	if (fd < 0)
+		return (int)fd;
+	/* Its page is had now, or there is no channel: no SIGBUS at a store. */
+	if (call(SYS_fallocate, fd, 0, 0, CM_PAGE_BYTES) < 0 ||
+	    call(SYS_fchmod, fd, 0600, 0, 0) < 0 ||
+	    call(SYS_fcntl, fd, F_ADD_SEALS, seals, 0) < 0) {
+		close_fd((int)fd);
+		return -ENOMEM;
+	}
+	return (int)fd;
+}
+
+/* Out of the way of programs that count on low numbers. */
+static int move_up(int fd)
+{
+	long least = CM_PAGE_FD, up;
+	struct rlimit limit;
+	int saved = errno;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur <= CM_PAGE_FD)
+		least = (long)(limit.rlim_cur - limit.rlim_cur / 8);
+	errno = saved;
+	up = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least, 0);
+	if (up < 0)
+		return fd;
+	close_fd(fd);
+	return (int)up;
+}
+
+static void put_head(struct cm_page *new)
+{
+	memcpy(new->head.magic, CM_PAGE_MAGIC, sizeof(new->head.magic));
+	new->head.version = CM_PAGE_VERSION;
+	new->head.size = CM_PAGE_BYTES;
+	new->head.pid = (int32_t)getpid();
+	new->head.state = cm_process.state;
+	strncpy(new->head.library, PACKAGE_VERSION,
+		sizeof(new->head.library) - 1);
+	strncpy(new->head.jemalloc, CM_JEMALLOC_VERSION,
+		sizeof(new->head.jemalloc) - 1);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		new->stats.tier[t].window = cm_window_of(t).base;
+		new->stats.tier[t].window_size = cm_window_of(t).size;
+	}
+}
+
+/* Over the one there was: its address is known to hooks. */
+static int map_page(int fd)
+{
+	long flags = MAP_SHARED | (page ? MAP_FIXED : 0);
+	int saved = errno;
+	long at = syscall(SYS_mmap, page, (long)CM_PAGE_BYTES,
+			  PROT_READ | PROT_WRITE, flags, fd, 0L);
+
+	errno = saved;
+	if (at == -1)
+		return -ENOMEM;
+	page = (struct cm_page *)at;
+	return 0;
+}
+
+/* The program may have closed it, or put another file there. */
+static bool is_there(void)
+{
+	struct stat st;
+	int saved = errno;
+	bool there;
+
+	if (descriptor < 0)
+		return false;
+	there = fstat(descriptor, &st) == 0 && st.st_ino == inode &&
+		st.st_size == CM_PAGE_BYTES;
+	errno = saved;
+	return there;
+}
+
+static void show(void)
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		atomic_store(&cm_pool[t].shown_used, &page->stats.tier[t].used);
+	atomic_store(&cm_channel_met, 0);
+	atomic_store(&cm_channel_number, &page->request.number);
+}
+
+/* Published whole: until its descriptor is up there nobody looks for it. */
+void cm_channel_begin(void)
+{
+	struct stat st = { 0 };
+	int fd, saved = errno;
+
+	if (cm_process.state != CM_STATE_TIERED ||
+	    !cm_process.settings.control || getauxval(AT_SECURE) || is_there())
+		return;
+	fd = make_file();
+	if (fd < 0 || map_page(fd)) {
+		if (fd >= 0)
+			close_fd(fd);
+		/* Not again: what refused it will refuse it again. */
+		cm_process.settings.control = false;
+		return;
+	}
+	(void)fstat(fd, &st);
+	inode = st.st_ino;
+	errno = saved;
+	put_head(page);
+	conf[0] = '\0';
+	show();
+	cm_channel_publish();
+	descriptor = move_up(fd);
+}
+
+uint32_t cm_channel_request(char text[CM_PAGE_TEXT + 1])
+{
+	uint32_t met = atomic_load(&cm_channel_met), number;
+
+	if (!page)
+		return 0;
+	number = atomic_load(&page->request.number);
+	/* Half written, or already answered: nothing until it changes. */
+	if (number & 1 || number == atomic_load(&page->answer.number)) {
+		atomic_store(&cm_channel_met, number);
+		return 0;
+	}
+	return cm_page_request(page, met, text);
+}
+
+void cm_channel_answer(uint32_t number, enum cm_page_result result,
+		       const char *text)
+{
+	cm_page_put_answer(page, number, result, text);
+	atomic_store(&cm_channel_met, number);
+	(void)call(SYS_futex, (long)&page->answer.number, FUTEX_WAKE, INT_MAX,
+		   0);
+}
+
+static void fill(struct cm_report *report)
+{
+	struct cm_place place;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_report_tier *tier = &report->tier[t];
+		struct cm_pool *pool = &cm_pool[t];
+
+		cm_place_get(&pool->place, &place);
+		tier->binding = (enum cm_binding)place.binding;
+		tier->nodes = place.nodes;
+		tier->used = atomic_load(&pool->used);
+		tier->in_use = cm_pool_in_use(pool);
+		tier->limit = atomic_load(&pool->limit);
+		tier->peak = atomic_load(&pool->peak);
+		tier->nr_full = atomic_load(&pool->nr_full);
+		tier->nr_refused = atomic_load(&pool->nr_refused);
+		tier->nr_arenas = atomic_load(&pool->nr_arenas);
+	}
+}
+
+void cm_channel_publish(void)
+{
+	/* Too large for a small stack; whoever looks is alone. */
+	static struct cm_report report;
+	static char now[CM_PAGE_CONF];
+	static struct cm_nodeset nodes[CM_NR_TIERS];
+	bool changed;
+
+	if (!page)
+		return;
+	fill(&report);
+	cm_page_put_stats(page, &report, cm_room_now_ms());
+	cm_live_format(now, sizeof(now));
+	changed = strcmp(now, conf) != 0;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		changed |= memcmp(&nodes[t], &report.tier[t].nodes,
+				  sizeof(nodes[t])) != 0;
+	if (!changed)
+		return;
+	memcpy(conf, now, sizeof(conf));
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		nodes[t] = report.tier[t].nodes;
+	cm_page_put_conf(page, conf, &report);
+}
+
+/*
+ * The parent's page is not the child's to write. A private one in its place
+ * until there is another: hooks need no look at what it is.
+ */
+void cm_channel_fork_child(void)
+{
+	int saved = errno;
+
+	if (!page)
+		return;
+	atomic_store(&cm_channel_number, &nobody);
+	atomic_store(&cm_channel_met, 0);
+	if (is_there())
+		close_fd(descriptor);
+	descriptor = -1;
+	(void)syscall(SYS_mmap, page, (long)CM_PAGE_BYTES,
+		      PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0L);
+	errno = saved;
+}
