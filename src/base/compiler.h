@@ -22,6 +22,13 @@
  */
 #define CM_TLS		__thread __attribute__((tls_model("initial-exec")))
 
+/* The first instruction of what an indirect jump may reach. */
+#if defined(__CET__) && __CET__ & 1
+#define CM_ENDBR	"	endbr64\n"
+#else
+#define CM_ENDBR	""
+#endif
+
 #define cm_container_of(ptr, type, member) \
 	((type *)((char *)(ptr)-offsetof(type, member)))
 

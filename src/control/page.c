@@ -119,6 +119,8 @@ int cm_page_read(const struct cm_page *page, struct cm_page_view *view)
 
 	for (unsigned t = 0; t < CM_NR_TIERS && !err; t++)
 		err = take_tier(page, view, t);
+	view->mixed = *(const volatile uint64_t *)&page->stats.mixed;
+	view->mixed_size = *(const volatile uint64_t *)&page->stats.mixed_size;
 	view->looked_ms = load(&page->stats.looked_ms);
 	view->request = atomic_load_explicit(&page->request.number,
 					     memory_order_relaxed);

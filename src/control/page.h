@@ -76,7 +76,9 @@ struct cm_page {
 	} head;
 	struct {
 		_Atomic uint64_t looked_ms;	/* CLOCK_MONOTONIC */
-		uint64_t unused[3];
+		/* addresses of blocks that lie on both tiers in turn */
+		uint64_t mixed, mixed_size;
+		uint64_t unused;
 		struct cm_page_tier tier[CM_NR_TIERS];
 	} stats;
 	struct {
@@ -104,6 +106,7 @@ struct cm_page_view {
 	enum cm_state state;
 	char library[33], jemalloc[33];
 	uint64_t looked_ms;
+	uint64_t mixed, mixed_size;
 	struct {
 		uint64_t window, window_size;
 		uint64_t used, in_use, mapped, limit, peak;

@@ -108,6 +108,8 @@ static void put_head(struct cm_page *new)
 		sizeof(new->head.library) - 1);
 	strncpy(new->head.jemalloc, CM_JEMALLOC_VERSION,
 		sizeof(new->head.jemalloc) - 1);
+	new->stats.mixed = cm_mixed_window().base;
+	new->stats.mixed_size = cm_mixed_window().size;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		new->stats.tier[t].window = cm_window_of(t).base;
 		new->stats.tier[t].window_size = cm_window_of(t).size;

@@ -36,12 +36,6 @@ CM_EXPORT void free(void *p)
  * clang make one around an unconditional one. Taken branches are what is dear
  * here: 0.4 ns less for DDR's blocks and 1.0 for CXL's (bench/).
  */
-#if defined(__CET__) && __CET__ & 1
-#define CM_ENDBR "	endbr64\n"	/* free comes by an indirect jump */
-#else
-#define CM_ENDBR ""
-#endif
-
 _Static_assert(offsetof(struct cm_fast, base) == 16 &&
 		       offsetof(struct cm_fast, end) == 24 && CM_NR_TIERS == 2,
 	       "as below");

@@ -23,6 +23,7 @@ extern struct cm_by_size cm_by_size CM_HIDDEN;
 
 /* What cm_fast.malloc is while sizes decide. */
 void *cm_malloc_by_size(size_t size);
+CM_HIDDEN void *cm_malloc_by_further_size(size_t size);
 
 /* jemalloc's fast path in a tier. */
 cm_malloc_fn *cm_route_fast(enum cm_tier tier);

@@ -229,9 +229,9 @@ void *cm_mixed_alloc(const struct cm_policy_snapshot *policy, size_t size,
 
 	if ((policy->id != CM_POLICY_INTERLEAVE &&
 	     policy->id != CM_POLICY_BANDWIDTH) ||
-	    policy->nr_order < 2 ||
-	    !policy->weight[CM_TIER_DDR] || !policy->weight[CM_TIER_CXL] ||
-	    !cm_mixed_window().size || thread->exiting)
+	    policy->nr_order < 2 || !policy->weight[CM_TIER_DDR] ||
+	    !policy->weight[CM_TIER_CXL] || !cm_mixed_window().size ||
+	    thread->exiting)
 		return NULL;
 	if (unlikely(!thread->attached[CM_TIER_DDR]) &&
 	    !cm_arena_attach(ddr_pool, thread))
