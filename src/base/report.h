@@ -68,6 +68,7 @@ struct cm_report {
 	enum cm_state state;
 	unsigned nr_order;
 	enum cm_tier order[CM_NR_TIERS];
+	const char *policy;		/* in force: priority, interleave ... */
 	const char *on_full;		/* fail, spill, interleave, remain */
 	struct cm_report_cgroup cgroup;
 	struct cm_report_tier tier[CM_NR_TIERS];

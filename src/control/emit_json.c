@@ -109,8 +109,8 @@ void cm_emit_json(struct cm_line *out, const struct cm_report *report)
 	json_string(out, report->version);
 	cm_emit_text(out, ",\"jemalloc\":");
 	json_string(out, report->jemalloc_version);
-	cm_line_fmt(out, ",\"state\":\"%s\",\"order\":[",
-		    cm_emit_state[report->state]);
+	cm_line_fmt(out, ",\"state\":\"%s\",\"policy\":\"%s\",\"order\":[",
+		    cm_emit_state[report->state], report->policy);
 	for (unsigned i = 0; i < report->nr_order; i++)
 		cm_line_fmt(out, "%s\"%s\"", i > 0 ? "," : "",
 			    cm_tier_name(report->order[i]));

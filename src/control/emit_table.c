@@ -193,8 +193,9 @@ void cm_emit_table(struct cm_line *out, const struct cm_report *report)
 
 	cm_line_fmt(out, "cxlmalloc %s, jemalloc %s, process %d\n",
 		    report->version, report->jemalloc_version, report->pid);
-	cm_line_fmt(out, "%s: %s; order=", cm_emit_state[report->state],
-		    state_meaning(report->state));
+	cm_line_fmt(out,
+		    "%s: %s; policy=%s order=", cm_emit_state[report->state],
+		    state_meaning(report->state), report->policy);
 	for (i = 0; i < report->nr_order; i++)
 		cm_line_fmt(out, "%s%s", i > 0 ? ":" : "",
 			    cm_tier_name(report->order[i]));

@@ -172,18 +172,6 @@ bool cm_init(void)
 	return true;
 }
 
-static const char *on_full_name(enum cm_on_full on_full)
-{
-	static const char *const names[] = {
-		[CM_ON_FULL_FAIL] = "fail",
-		[CM_ON_FULL_SPILL] = "spill",
-		[CM_ON_FULL_INTERLEAVE] = "interleave",
-		[CM_ON_FULL_REMAIN] = "remain",
-	};
-
-	return names[on_full];
-}
-
 void cm_init_report(struct cm_report *report)
 {
 	const struct cm_policy_snapshot *policy;
@@ -198,7 +186,8 @@ void cm_init_report(struct cm_report *report)
 	policy = cm_snapshot_enter(&cm_thread, &ticket);
 	report->nr_order = policy->nr_order;
 	memcpy(report->order, policy->order, sizeof(report->order));
-	report->on_full = on_full_name(policy->on_full);
+	report->policy = cm_option_word(CM_OPT_POLICY, policy->id);
+	report->on_full = cm_option_word(CM_OPT_ON_FULL, policy->on_full);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		report->tier[t].limit_percent = policy->limit_percent[t];
 	cm_snapshot_leave(&ticket);

@@ -42,7 +42,7 @@ static void json_is_what_the_manual_says(void **state)
 		text,
 		"{\"schema\":1,\"pid\":812,\"version\":\"0.1\","
 		"\"jemalloc\":\"5.3.1\",\"state\":\"tiered\","
-		"\"order\":[\"ddr\",\"cxl\"],\"on_full\":\"spill\","
+		"\"policy\":\"priority\",\"order\":[\"ddr\",\"cxl\"],\"on_full\":\"spill\","
 		"\"cgroup\":{\"current\":1048576,\"max\":134217728,"
 		"\"high\":null},\"tiers\":["
 		"{\"tier\":\"ddr\",\"binding\":\"strict\",\"nodes\":[0],"
@@ -93,7 +93,7 @@ static void unknown_residency_is_null(void **state)
 /* clang-format off */
 static const char aligned[] =
 "cxlmalloc 0.1, jemalloc 5.3.1, process 812\n"
-"tiered: each tier has its own memory and limit; order=ddr:cxl on_full=spill\n"
+"tiered: each tier has its own memory and limit; policy=priority order=ddr:cxl on_full=spill\n"
 "tier                ddr          cxl\n"
 "binding          strict    preferred\n"
 "nodes                 0          1-2\n"

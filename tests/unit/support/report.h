@@ -27,6 +27,7 @@ static inline struct cm_report *report(void)
 		.state = CM_STATE_TIERED,
 		.nr_order = 2,
 		.order = { CM_TIER_DDR, CM_TIER_CXL },
+		.policy = "priority",
 		.on_full = "spill",
 		.cgroup = { true, 128 * MIB, CM_NO_LIMIT, MIB },
 	};
