@@ -191,7 +191,8 @@ static int check_adaptive_policy(struct cm_slice value,
 				 struct cm_smdk_result *result)
 {
 	result->expect = "bw_saturation, bw_order or weighted_interleaving";
-	result->note = "no effect yet, memory is not interleaved by bandwidth";
+	result->note = "no effect here, weights are published with cxlctl "
+		       "weights";
 	if (cm_slice_is(value, "bw_saturation") ||
 	    cm_slice_is(value, "bw_order") ||
 	    cm_slice_is(value, "weighted_interleaving"))
@@ -215,9 +216,6 @@ static int set_adaptive(struct cm_settings *settings, struct cm_slice value,
 {
 	if (set_bool(&settings->smdk_adaptive, value, result) < 0)
 		return -EINVAL;
-	if (settings->smdk_adaptive)
-		result->note = "no interleaving by bandwidth yet; as in SMDK "
-			       "without its daemon, ddr first, no limits";
 	return 0;
 }
 
@@ -253,7 +251,8 @@ int cm_smdk_set(struct cm_settings *settings, struct cm_slice key,
 	case ADAPTIVE_POLICY:
 		return check_adaptive_policy(value, result);
 	case INTERLEAVE_NODE:
-		result->note = "no effect yet, as adaptive_interleaving_policy";
+		result->note =
+			"no effect here, as adaptive_interleaving_policy";
 		return 0;
 	case NR_ARENAS:
 		return check_nr_arenas(value, result);
@@ -271,6 +270,8 @@ void cm_smdk_finish(struct cm_settings *settings)
 {
 	if (!settings->smdk_adaptive)
 		return;
+	if (!is_native(settings, CM_OPT_POLICY))
+		settings->policy = CM_POLICY_BANDWIDTH;
 	if (!is_native(settings, CM_OPT_ORDER)) {
 		settings->order[0] = CM_TIER_DDR;
 		settings->order[1] = CM_TIER_CXL;

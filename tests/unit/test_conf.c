@@ -72,7 +72,8 @@ static void a_bad_value_is_one_line(void **state)
 				"using auto");
 	SAYS("interleave=:", "not auto or two weights in 0..1000 (3:1), "
 			     "using auto");
-	SAYS("policy=size", "not priority or interleave, using priority");
+	SAYS("policy=sizes", "not priority, interleave, size or bandwidth, "
+			     "using priority");
 	SAYS("order=ddr:hbm", "not ddr:cxl, cxl:ddr, ddr or cxl, "
 			      "using ddr:cxl");
 	SAYS("on_full=explode", "not fail, spill, interleave or remain, "

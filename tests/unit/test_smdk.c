@@ -14,6 +14,7 @@
 struct outcome {
 	bool off;
 	bool cxl_first;
+	bool adaptive;	       /* policy=bandwidth */
 	uint64_t ddr_limit, cxl_limit;
 	enum cm_on_full on_full;
 	unsigned arenas;
@@ -46,6 +47,8 @@ static void check(const struct input *input)
 	if (s.disable != o->off)
 		fail_msg("%s: disable", input->name);
 	if (s.nr_order != 2 ||
+	    s.policy !=
+		    (o->adaptive ? CM_POLICY_BANDWIDTH : CM_POLICY_PRIORITY) ||
 	    s.order[0] != (o->cxl_first ? CM_TIER_CXL : CM_TIER_DDR) ||
 	    s.order[1] != (o->cxl_first ? CM_TIER_DDR : CM_TIER_CXL))
 		fail_msg("%s: order", input->name);
@@ -114,25 +117,25 @@ static const struct input inputs[] = {
 	  { SMDK_DEFAULTS } },
 	{ "t19", "use_exmem:true,use_adaptive_interleaving:true",
 	  { .ddr_limit = CM_NO_LIMIT, .cxl_limit = CM_NO_LIMIT,
-	    .on_full = CM_ON_FULL_FAIL, .notes = 1 } },
+	    .on_full = CM_ON_FULL_FAIL, .adaptive = true } },
 	{ "t20", "use_exmem:true,use_adaptive_interleaving:true,"
 		 "adaptive_interleaving_policy:bw_saturation",
 	  { .ddr_limit = CM_NO_LIMIT, .cxl_limit = CM_NO_LIMIT,
-	    .on_full = CM_ON_FULL_FAIL, .notes = 2 } },
+	    .on_full = CM_ON_FULL_FAIL, .adaptive = true, .notes = 1 } },
 	{ "t21", "use_exmem:true,use_adaptive_interleaving:true,"
 		 "adaptive_interleaving_policy:bw_saturation,priority:exmem",
 	  { .ddr_limit = CM_NO_LIMIT, .cxl_limit = CM_NO_LIMIT,
-	    .on_full = CM_ON_FULL_FAIL, .notes = 2 } },
+	    .on_full = CM_ON_FULL_FAIL, .adaptive = true, .notes = 1 } },
 	{ "t22", "use_exmem:true,use_adaptive_interleaving:true,"
 		 "adaptive_interleaving_policy:bw_saturation,"
 		 "maxmemory_policy:interleave",
 	  { .ddr_limit = CM_NO_LIMIT, .cxl_limit = CM_NO_LIMIT,
-	    .on_full = CM_ON_FULL_FAIL, .notes = 2 } },
+	    .on_full = CM_ON_FULL_FAIL, .adaptive = true, .notes = 1 } },
 	{ "t23", "use_exmem:true,use_adaptive_interleaving:true,"
 		 "adaptive_interleaving_policy:bw_saturation,"
 		 "exmem_zone_size:2g,normal_zone_size:4G",
 	  { .ddr_limit = CM_NO_LIMIT, .cxl_limit = CM_NO_LIMIT,
-	    .on_full = CM_ON_FULL_FAIL, .notes = 2 } },
+	    .on_full = CM_ON_FULL_FAIL, .adaptive = true, .notes = 1 } },
 
 	/* release 1.0 wrote a lone ':' behind the last; its own keys */
 	{ "1.0 t1", "use_exmem:true,:", { SMDK_DEFAULTS } },
@@ -221,12 +224,9 @@ static void keys_without_effect_are_said_but_not_bad(void **state)
 	NOTE("nr_normal_arena:128",
 	     "no effect here, arenas=N sets both tiers' number");
 	NOTE("adaptive_interleaving_policy:bw_order",
-	     "no effect yet, memory is not interleaved by bandwidth");
+	     "no effect here, weights are published with cxlctl weights");
 	NOTE("interleave_node:0-1",
-	     "no effect yet, as adaptive_interleaving_policy");
-	NOTE("use_adaptive_interleaving:true",
-	     "no interleaving by bandwidth yet; as in SMDK without its "
-	     "daemon, ddr first, no limits");
+	     "no effect here, as adaptive_interleaving_policy");
 #undef NOTE
 }
 
