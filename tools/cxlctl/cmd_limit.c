@@ -16,7 +16,7 @@ static struct {
 static const struct opt opts[] = {
 	{ "json", 'j', NULL, "JSON, one object", &arg.json, NULL },
 	{ "all", 'a', NULL, "every process one may reach", &arg.all, NULL },
-	{ "name", 'n', "GLOB", "those of that name", NULL, &arg.name },
+	{ "name", 0, "GLOB", "those of that name", NULL, &arg.name },
 	{ "wait", 'w', "MS", "for the answer, 100", NULL, &arg.wait },
 	{ 0 }
 };

@@ -18,7 +18,7 @@ static const struct opt opts[] = {
 	{ "json", 'j', NULL, "JSON, one object", &arg.json, NULL },
 	{ "all", 'a', NULL, "set: every process one may reach", &arg.all,
 	  NULL },
-	{ "name", 'n', "GLOB", "set: those of that name", NULL, &arg.name },
+	{ "name", 0, "GLOB", "set: those of that name", NULL, &arg.name },
 	{ "wait", 'w', "MS", "set: for the answer, 100", NULL, &arg.wait },
 	{ 0 }
 };

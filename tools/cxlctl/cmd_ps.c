@@ -14,7 +14,7 @@ static struct {
 
 static const struct opt opts[] = {
 	{ "json", 'j', NULL, "JSON, sizes in bytes", &arg.json, NULL },
-	{ "name", 'n', "GLOB", "only those of that name", NULL, &arg.name },
+	{ "name", 0, "GLOB", "only those of that name", NULL, &arg.name },
 	{ 0 }
 };
 
@@ -41,7 +41,7 @@ static int run(int argc, char **argv)
 const struct cmd cmd_ps = {
 	.name = "ps",
 	.summary = "list the processes under the library",
-	.usage = "  cxlctl ps [-n GLOB] [--json]\n",
+	.usage = "  cxlctl ps [--name=GLOB] [--json]\n",
 	.example = "  cxlctl ps --name 'redis*'\n",
 	.opts = opts,
 	.run = run,

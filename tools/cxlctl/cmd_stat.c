@@ -136,10 +136,11 @@ static void print_figure(const struct figure *figure,
 
 static void print_resident(const struct resident *resident)
 {
+	bool mixed = resident_has_mixed(resident);
 	uint64_t misplaced = 0;
 
 	if (resident->err) {
-		printf("resident on no node that is known: numa_maps: %s\n",
+		printf("where its pages are is not known: numa_maps: %s\n",
 		       strerror(-resident->err));
 		return;
 	}
@@ -149,7 +150,12 @@ static void print_resident(const struct resident *resident)
 		printf("node %-5u", node);
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
 			cell(cmd_human(resident->bytes[t][node]));
-		printf("  resident there, says the kernel\n");
+		printf("  resident there, says the kernel");
+		if (mixed)
+			printf("; in blocks on both tiers %s",
+			       cmd_human(
+				       resident->bytes[RESIDENT_MIXED][node]));
+		putchar('\n');
 	}
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		misplaced += resident->misplaced[t];
@@ -216,25 +222,25 @@ static void json_nodes(const struct cm_nodeset *nodes)
 	printf("]");
 }
 
-static void json_resident(const struct resident *resident, unsigned t)
+static void json_by_node(const struct resident *resident, unsigned part)
 {
 	const char *comma = "";
 
 	if (resident->err) {
-		printf(",\"resident\":null,\"misplaced\":null");
+		printf("null");
 		return;
 	}
-	printf(",\"resident\":{");
+	printf("{");
 	for (unsigned node = 0; node < CM_MAX_NODES; node++) {
-		if (!resident->bytes[t][node] &&
-		    !cm_nodeset_test(&resident->nodes[t], node))
+		uint64_t bytes = resident->bytes[part][node];
+
+		if (!bytes && (part == RESIDENT_MIXED ||
+			       !cm_nodeset_test(&resident->nodes[part], node)))
 			continue;
-		printf("%s\"%u\":%llu", comma, node,
-		       (unsigned long long)resident->bytes[t][node]);
+		printf("%s\"%u\":%llu", comma, node, (unsigned long long)bytes);
 		comma = ",";
 	}
-	printf("},\"misplaced\":%llu",
-	       (unsigned long long)resident->misplaced[t]);
+	printf("}");
 }
 
 static void json_tier(const struct cm_page_view *view,
@@ -252,9 +258,13 @@ static void json_tier(const struct cm_page_view *view,
 		else
 			printf("%llu", (unsigned long long)value);
 	}
-	printf(",\"arenas\":%u", view->tier[t].nr_arenas);
-	json_resident(resident, t);
-	printf("}");
+	printf(",\"arenas\":%u,\"resident\":", view->tier[t].nr_arenas);
+	json_by_node(resident, t);
+	if (resident->err)
+		printf(",\"misplaced\":null}");
+	else
+		printf(",\"misplaced\":%llu}",
+		       (unsigned long long)resident->misplaced[t]);
 }
 
 static void print_json(const struct live *live, const struct age *age,
@@ -284,7 +294,9 @@ static void print_json(const struct live *live, const struct age *age,
 		printf("%s", t ? "," : "");
 		json_tier(view, resident, t);
 	}
-	printf("]}\n");
+	printf("],\"mixed_resident\":");
+	json_by_node(resident, RESIDENT_MIXED);
+	printf("}\n");
 }
 
 static int run(int argc, char **argv)

@@ -32,7 +32,7 @@ static const char *reason(const struct live_answer *answer)
 {
 	switch (answer->result) {
 	case LIVE_APPLIED:
-		break;
+		return *answer->text ? answer->text : NULL;
 	case LIVE_PENDING:
 		return "the process does not allocate";
 	case LIVE_REFUSED:
@@ -42,9 +42,9 @@ static const char *reason(const struct live_answer *answer)
 	case LIVE_LONG:
 		return "too long, with the settings that are pending";
 	case LIVE_GONE:
-		return "the process ended, or executed another program";
+		break;
 	}
-	return NULL;
+	return "the process ended, or executed another program";
 }
 
 static void print_json(const struct live *live,
@@ -73,8 +73,9 @@ static void print_text(const struct live *live,
 	printf("%ld %s: ", live->pid, live->name);
 	switch (answer->result) {
 	case LIVE_APPLIED:
-		printf("accepted, applied in %.1f ms\n",
+		printf("accepted, applied in %.1f ms",
 		       (double)answer->took_ns / 1e6);
+		printf("%s%s\n", *answer->text ? ": " : "", answer->text);
 		break;
 	case LIVE_PENDING:
 		printf("accepted, pending (%s)\n", reason(answer));

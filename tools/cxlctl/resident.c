@@ -13,35 +13,35 @@ struct reader {
 	const struct cm_page_view *view;
 };
 
-/* The tier in whose window an address is; CM_NR_TIERS: none. */
-static unsigned tier_of(const struct cm_page_view *view, uint64_t address)
+/* In whose window an address is; RESIDENT_PARTS: nobody's. */
+static unsigned part_of(const struct cm_page_view *view, uint64_t address)
 {
 	unsigned t;
 
 	for (t = 0; t < CM_NR_TIERS; t++)
 		if (address - view->tier[t].window < view->tier[t].window_size)
-			break;
-	return t;
+			return t;
+	return address - view->mixed < view->mixed_size ? RESIDENT_MIXED :
+							  RESIDENT_PARTS;
 }
 
 /* "7f12a000 bind:0 anon=3 dirty=3 N0=2 N1=1 kernelpagesize_kB=4" */
 static int take_line(char *line, void *arg)
 {
 	struct reader *reader = arg;
-	unsigned t = tier_of(reader->view, strtoull(line, &line, 16));
+	unsigned part = part_of(reader->view, strtoull(line, &line, 16));
 	const char *size = strstr(line, " kernelpagesize_kB=");
 	uint64_t page = size ? strtoull(size + 19, NULL, 10) * KIB : 4 * KIB;
 
-	if (t == CM_NR_TIERS)
+	if (part == RESIDENT_PARTS)
 		return 0;
 	while ((line = strstr(line, " N"))) {
 		char *end;
 		unsigned long node = strtoul(line + 2, &end, 10);
 
 		if (end > line + 2 && *end == '=' && node < CM_MAX_NODES)
-			reader->resident->bytes[t][node] += strtoull(end + 1,
-								     &end, 10) *
-							    page;
+			reader->resident->bytes[part][node] +=
+				strtoull(end + 1, &end, 10) * page;
 		line = end > line ? end : line + 2;
 	}
 	return 0;
@@ -86,6 +86,14 @@ bool resident_has_node(const struct resident *resident, unsigned node)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (resident->bytes[t][node] ||
 		    cm_nodeset_test(&resident->nodes[t], node))
+			return true;
+	return resident->bytes[RESIDENT_MIXED][node] > 0;
+}
+
+bool resident_has_mixed(const struct resident *resident)
+{
+	for (unsigned node = 0; node < CM_MAX_NODES; node++)
+		if (resident->bytes[RESIDENT_MIXED][node])
 			return true;
 	return false;
 }
