@@ -264,10 +264,11 @@ static void *mixed(size_t size, int flags)
 	struct cm_snapshot_ticket ticket;
 	void *p;
 
+	/* Before the policy is asked: it may be another one after this. */
+	cm_nodes_watch();
 	if (!cm_policy_says(CM_WORD_TURNS) || cm_thread.wants)
 		return NULL;
 	cm_thread.nr_usual++;
-	cm_nodes_watch();
 	cm_full_flush(&cm_thread);
 	p = cm_mixed_alloc(cm_snapshot_enter(&cm_thread, &ticket), size, flags);
 	cm_snapshot_leave(&ticket);

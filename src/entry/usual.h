@@ -5,8 +5,8 @@
  * What the thread's cache cannot serve (it is empty, or the size has none) goes
  * to jemalloc's own slow path, without a way round through the policy, as long
  * as nothing is out of the ordinary: the thread has its arena there, the tier is
- * not full and refused nothing, nobody asked for caches, and it is not time for
- * a look at the machine. Everything else is entry/slow.c's.
+ * not full and refused nothing, nobody asked for caches or for another policy,
+ * and it is not time for a look at the machine. Everything else is entry/slow.c's.
  */
 #ifndef CM_ENTRY_USUAL_H
 #define CM_ENTRY_USUAL_H
@@ -34,6 +34,7 @@ static inline bool cm_usual(enum cm_tier tier)
 		      thread->flushed ==
 			      atomic_load_explicit(&cm_full_flush_wanted,
 						   memory_order_relaxed) &&
+		      !cm_channel_asked() &&
 		      ((thread->nr_usual + 1) % CM_CALLS_PER_LOOK ||
 		       !cm_nodes_is_due()) &&
 		      ++thread->nr_usual);
