@@ -58,6 +58,14 @@ int cmd_usage_error(const struct cmd *cmd, const char *fmt, ...)
 /* Write s to stdout as a JSON string; what is no UTF-8 becomes U+FFFD. */
 void cmd_json_string(const char *s);
 
+/* ,"key":value for the second and later members; null for none, NULL, "". */
+void cmd_json_number(const char *key, uint64_t value, uint64_t none);
+void cmd_json_text(const char *key, const char *text);
+
+struct cm_nodeset;
+/* [0,1] */
+void cmd_json_nodes(const struct cm_nodeset *nodes);
+
 /* Bytes as "64.0 MiB"; good for four calls. */
 const char *cmd_human(uint64_t bytes);
 

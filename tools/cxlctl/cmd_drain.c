@@ -288,8 +288,7 @@ const struct cmd cmd_drain = {
 	.summary = "have processes leave nodes, and move their pages",
 	.usage = "  cxlctl drain [-t NODES] [-w SECONDS] [--json] NODES\n"
 		 "  cxlctl drain --undo NODES\n",
-	.example = "  cxlctl drain 2 && echo offline | tee "
-		   "/sys/devices/system/node/node2/memory*/state\n",
+	.example = "  cxlctl drain 2 && daxctl offline-memory dax0.0\n",
 	.opts = opts,
 	.args = "NODES",
 	.run = run,

@@ -22,7 +22,7 @@
 #include "control/parse.h"
 #include "sys/file.h"
 #include "sys/sys.h"
-#include "topology/topo.h"
+#include "tiers.h"
 #include "topology/weights.h"
 
 #define MPOL_INTERLEAVE			3
@@ -68,27 +68,24 @@ static int set_policy(int mode, const struct cm_nodeset *nodes)
 	return -1;
 }
 
-/* 0; -1 and a line: the nodes that were named are no use */
-static int find_tier(struct choice *choice, const struct cm_topo *topo,
-		     enum cm_tier t)
+/* 0; -1 and a line: nodes that were named are no use */
+static int read_tiers(struct choice *choice)
 {
-	const struct cm_tier_settings *asked = &choice->settings->tier[t];
-	struct cm_nodeset *nodes = &choice->of[t];
+	const struct cm_settings *settings = choice->settings;
 	char text[CM_NODESET_TEXT_MAX];
+	struct tiers tiers;
 
-	cm_nodeset_zero(nodes);
-	if (asked->nodes_from == CM_NODES_EMULATED)
-		return 0;
-	*nodes = topo->tier[t];
-	if (asked->nodes_from == CM_NODES_LIST) {
-		*nodes = asked->nodes;
-		/* SMDK leaves DDR nodes out of exmem_partition_range. */
-		if (choice->settings->smdk && t == CM_TIER_CXL)
-			cm_nodeset_andnot(nodes, &topo->tier[CM_TIER_DDR]);
-	}
-	cm_nodeset_and(nodes, &choice->usable);
-	if (cm_nodeset_empty(nodes) && asked->nodes_from == CM_NODES_LIST) {
-		cm_nodeset_format(&asked->nodes, text, sizeof(text));
+	tiers_read(&tiers, settings, "/sys");
+	choice->usable = tiers.usable;
+	memcpy(choice->of, tiers.of, sizeof(choice->of));
+	choice->nr_order = settings->nr_order;
+	memcpy(choice->order, settings->order, sizeof(choice->order));
+	for (unsigned i = 0; i < settings->nr_order; i++) {
+		enum cm_tier t = settings->order[i];
+
+		if (!tiers.missing[t])
+			continue;
+		cm_nodeset_format(&settings->tier[t].nodes, text, sizeof(text));
 		fprintf(stderr,
 			"cxlctl run: %s.nodes=%s: no memory there that this "
 			"process may use\n",
@@ -98,33 +95,16 @@ static int find_tier(struct choice *choice, const struct cm_topo *topo,
 	return 0;
 }
 
-static void read_usable(struct choice *choice, struct cm_topo *topo)
-{
-	struct cm_nodeset allowed;
-
-	cm_topo_read(topo, "/sys");
-	choice->usable = topo->memory;
-	/* a filter may refuse the question: then the next call says so */
-	if (cm_sys_mems_allowed(&allowed) == 0)
-		cm_nodeset_and(&choice->usable, &allowed);
-}
-
 /* 1; 0, -1: as run_set_memory_policy, said */
 static int find_nodes(struct choice *choice)
 {
-	const struct cm_settings *settings = choice->settings;
-	struct cm_topo topo;
 	bool named = false;
 
-	read_usable(choice, &topo);
-	choice->nr_order = settings->nr_order;
-	for (unsigned i = 0; i < settings->nr_order; i++) {
-		enum cm_tier t = settings->order[i];
+	if (read_tiers(choice) < 0)
+		return -1;
+	for (unsigned i = 0; i < choice->nr_order; i++) {
+		enum cm_tier t = choice->order[i];
 
-		choice->order[i] = t;
-		named |= settings->tier[t].nodes_from == CM_NODES_LIST;
-		if (find_tier(choice, &topo, t) < 0)
-			return -1;
 		if (cm_nodeset_empty(&choice->of[t])) {
 			fprintf(stderr,
 				"cxlctl run: no node is %s memory here: no "
@@ -132,6 +112,7 @@ static int find_nodes(struct choice *choice)
 				cm_tier_name(t));
 			return 0;
 		}
+		named |= choice->settings->tier[t].nodes_from == CM_NODES_LIST;
 		cm_nodeset_or(&choice->all, &choice->of[t]);
 	}
 	if (!named && cm_nodeset_weight(&choice->usable) < 2) {
@@ -265,15 +246,13 @@ int run_set_memory_policy(const struct cm_settings *settings)
 int run_tier_nodes(const struct cm_settings *settings, struct cm_nodeset *nodes)
 {
 	struct choice choice = { .settings = settings };
-	struct cm_topo topo;
 
-	read_usable(&choice, &topo);
+	if (read_tiers(&choice) < 0)
+		return -1;
 	cm_nodeset_zero(nodes);
-	for (unsigned i = 0; i < settings->nr_order; i++) {
-		enum cm_tier t = settings->order[i];
+	for (unsigned i = 0; i < choice.nr_order; i++) {
+		enum cm_tier t = choice.order[i];
 
-		if (find_tier(&choice, &topo, t) < 0)
-			return -1;
 		cm_nodeset_or(nodes, cm_nodeset_empty(&choice.of[t]) ?
 					     &choice.usable :
 					     &choice.of[t]);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/line.h"
+#include "base/nodeset.h"
 #include "cmd.h"
 
 /*
@@ -46,6 +47,37 @@ void cmd_json_string(const char *text)
 		s += len ? len : 1;
 	}
 	putchar('"');
+}
+
+void cmd_json_number(const char *key, uint64_t value, uint64_t none)
+{
+	printf(",\"%s\":", key);
+	if (value == none)
+		printf("null");
+	else
+		printf("%llu", (unsigned long long)value);
+}
+
+void cmd_json_text(const char *key, const char *text)
+{
+	printf(",\"%s\":", key);
+	if (text && *text)
+		cmd_json_string(text);
+	else
+		printf("null");
+}
+
+void cmd_json_nodes(const struct cm_nodeset *nodes)
+{
+	const char *comma = "";
+	unsigned node;
+
+	putchar('[');
+	cm_nodeset_for_each(node, nodes) {
+		printf("%s%u", comma, node);
+		comma = ",";
+	}
+	putchar(']');
 }
 
 const char *cmd_human(uint64_t bytes)
