@@ -41,8 +41,19 @@ static const char *const type_name[] = {
 	[CM_OPTION_WEIGHTS] = "weights", [CM_OPTION_LIMIT] = "size",
 	[CM_OPTION_NODES] = "nodes",	 [CM_OPTION_UINT] = "integer",
 	[CM_OPTION_INT] = "integer",	 [CM_OPTION_BOOL] = "boolean",
-	[CM_OPTION_PATH] = "path",     [CM_OPTION_SIZE] = "size",
+	[CM_OPTION_PATH] = "path",	 [CM_OPTION_SIZE] = "size",
+	[CM_OPTION_CLASSES] = "classes",
 };
+
+/* One that has no name here yet is text to who reads it. */
+static const char *type_of(const struct cm_option *option)
+{
+	const char *name = (size_t)option->type < CM_ARRAY_SIZE(type_name) ?
+				   type_name[option->type] :
+				   NULL;
+
+	return name ? name : "text";
+}
 
 static const char *expect(enum cm_option_id id)
 {
@@ -95,7 +106,7 @@ static void print_json_option(unsigned id)
 	unsigned n;
 
 	printf("{\"key\":\"%s\",\"type\":\"%s\",\"default\":", option->key,
-	       type_name[option->type]);
+	       type_of(option));
 	cmd_json_string(texts[id].initial);
 	printf(",\"allowed\":");
 	cmd_json_string(expect(id));
