@@ -42,7 +42,7 @@ static const char *const type_name[] = {
 	[CM_OPTION_NODES] = "nodes",	 [CM_OPTION_UINT] = "integer",
 	[CM_OPTION_INT] = "integer",	 [CM_OPTION_BOOL] = "boolean",
 	[CM_OPTION_PATH] = "path",	 [CM_OPTION_SIZE] = "size",
-	[CM_OPTION_CLASSES] = "classes",
+	[CM_OPTION_SIZES] = "sizes",
 };
 
 /* One that has no name here yet is text to who reads it. */
