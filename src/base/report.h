@@ -7,6 +7,7 @@
 #ifndef CM_BASE_REPORT_H
 #define CM_BASE_REPORT_H
 
+#include "base/settings.h"
 #include "base/types.h"
 
 /* How a tier's extents are tied to its nodes. */
@@ -55,6 +56,8 @@ struct cm_report_tier {
 					 * known */
 	unsigned limit_percent;		/* the limit was asked for as a share */
 	uint64_t nr_arenas;
+	unsigned nr_groups;
+	struct cm_group group[CM_MAX_GROUPS];	/* nodes may be none */
 	bool resident_known;		/* the kernel told where pages are */
 	/* pages * page size of the window resident on each node, by kernel */
 	uint64_t resident[CM_MAX_NODES];

@@ -54,6 +54,22 @@ enum cm_stats_format {
 	CM_STATS_JSON,
 };
 
+/* A tier's nodes, how they are taken together. */
+enum cm_groups_from {
+	CM_GROUPS_NOOP,		/* each by itself, nearest first */
+	CM_GROUPS_NODE,		/* one group of all */
+	CM_GROUPS_NAMED,	/* as listed, the others behind them */
+};
+
+struct cm_group_settings {
+	enum cm_groups_from from;
+	unsigned nr;		/* when from is CM_GROUPS_NAMED */
+	struct cm_group {
+		char name[CM_GROUP_NAME_MAX];
+		struct cm_nodeset nodes;
+	} of[CM_MAX_GROUPS - 1];	/* the last is for the others */
+};
+
 #define CM_STATS_FILE_MAX	512
 
 struct cm_tier_settings {
@@ -62,6 +78,7 @@ struct cm_tier_settings {
 					 * process's memory, limit is unused */
 	enum cm_nodes_from nodes_from;
 	struct cm_nodeset nodes;	/* when nodes_from is CM_NODES_LIST */
+	struct cm_group_settings groups;
 };
 
 struct cm_settings {
@@ -69,7 +86,8 @@ struct cm_settings {
 	enum cm_tier order[CM_NR_TIERS];
 	unsigned nr_order;		/* 1..CM_NR_TIERS */
 	unsigned weight[CM_NR_TIERS];	/* interleave: shares of bytes; all 0:
-					 * the kernel's */
+					 * node_weight's sums, or the kernel's */
+	struct cm_node_weights node_weight;
 	struct cm_sizes sizes;		/* policy=size */
 	enum cm_on_full on_full;
 	enum cm_placement placement;

@@ -36,6 +36,23 @@ struct cm_nodeset {
 	unsigned long bits[CM_MAX_NODES / (sizeof(unsigned long) * CHAR_BIT)];
 };
 
+/* Shares of single nodes, of a tier's or of both tiers' bytes. */
+#define CM_MAX_WEIGHTED	64
+
+struct cm_node_weights {
+	unsigned nr;			/* 0: nodes have none of their own */
+	struct cm_node_weight {
+		unsigned short node, weight;
+	} of[CM_MAX_WEIGHTED];
+};
+
+/*
+ * A tier's nodes in groups: memory is taken from the first that has room, and
+ * its pages lie on all nodes of that group in turn.
+ */
+#define CM_MAX_GROUPS		8
+#define CM_GROUP_NAME_MAX	16	/* with the NUL */
+
 #define KIB	((uint64_t)1 << 10)
 #define MIB	((uint64_t)1 << 20)
 #define GIB	((uint64_t)1 << 30)

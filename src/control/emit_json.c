@@ -53,18 +53,37 @@ static void json_resident(struct cm_line *out,
 	cm_emit_text(out, "}");
 }
 
-static void json_tier(struct cm_line *out, const struct cm_report_tier *tier)
+static void json_nodes(struct cm_line *out, const struct cm_nodeset *nodes)
 {
 	const char *comma = "";
 	unsigned node;
 
-	cm_line_fmt(out, "{\"tier\":\"%s\",\"binding\":\"%s\",\"nodes\":[",
-		    cm_tier_name(tier->tier), cm_emit_binding[tier->binding]);
-	cm_nodeset_for_each(node, &tier->nodes) {
+	cm_emit_text(out, "[");
+	cm_nodeset_for_each(node, nodes) {
 		cm_line_fmt(out, "%s%u", comma, node);
 		comma = ",";
 	}
 	cm_emit_text(out, "]");
+}
+
+static void json_groups(struct cm_line *out, const struct cm_report_tier *tier)
+{
+	cm_emit_text(out, ",\"groups\":[");
+	for (unsigned i = 0; i < tier->nr_groups; i++) {
+		cm_line_fmt(out, "%s{\"name\":\"%s\",\"nodes\":", i ? "," : "",
+			    tier->group[i].name);
+		json_nodes(out, &tier->group[i].nodes);
+		cm_emit_text(out, "}");
+	}
+	cm_emit_text(out, "]");
+}
+
+static void json_tier(struct cm_line *out, const struct cm_report_tier *tier)
+{
+	cm_line_fmt(out, "{\"tier\":\"%s\",\"binding\":\"%s\",\"nodes\":",
+		    cm_tier_name(tier->tier), cm_emit_binding[tier->binding]);
+	json_nodes(out, &tier->nodes);
+	json_groups(out, tier);
 	json_number(out, "used", tier->used);
 	json_number(out, "in_use", tier->in_use);
 	json_number(out, "cached", tier->cached);

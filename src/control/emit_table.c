@@ -180,6 +180,23 @@ static void table_cgroup(struct cm_line *out,
 	cm_emit_text(out, "\n");
 }
 
+static void table_groups(struct cm_line *out, const struct cm_report_tier *tier)
+{
+	char text[CELL_MAX];
+
+	if (!tier->nr_groups)
+		return;
+	cm_line_fmt(out, "%s.groups:", cm_tier_name(tier->tier));
+	for (unsigned i = 0; i < tier->nr_groups; i++) {
+		if (cm_nodeset_format(&tier->group[i].nodes, text,
+				      sizeof(text)) < 0)
+			strcpy(text, "many");
+		cm_line_fmt(out, "%s %s on nodes %s", i ? ", then" : "",
+			    tier->group[i].name, *text ? text : "(none)");
+	}
+	cm_emit_text(out, "\n");
+}
+
 static void table_shares(struct cm_line *out, const struct cm_report_tier *tier)
 {
 	if (tier->limit_percent)
@@ -218,6 +235,8 @@ void cm_emit_table(struct cm_line *out, const struct cm_report *report)
 	table_cgroup(out, &report->cgroup);
 	for (i = 0; i < CM_NR_TIERS; i++)
 		table_shares(out, &report->tier[i]);
+	for (i = 0; i < CM_NR_TIERS; i++)
+		table_groups(out, &report->tier[i]);
 	for (i = 0; i < CM_NR_TIERS; i++)
 		table_remarks(out, &report->tier[i],
 			      report->state == CM_STATE_TIERED);

@@ -148,6 +148,25 @@ static int set_size(void *field, const struct cm_option *option,
 	return 0;
 }
 
+/* Of tiers, or of nodes, whose tiers are known when the library starts. */
+static int set_weights(struct cm_settings *settings,
+		       const struct cm_option *option, struct cm_slice text)
+{
+	struct cm_node_weights nodes = { .nr = 0 };
+	int err;
+
+	if (memchr(text.at, '=', text.len)) {
+		err = cm_parse_node_weights(text, option->max, &nodes);
+		if (err == 0)
+			memset(settings->weight, 0, sizeof(settings->weight));
+	} else {
+		err = cm_parse_weights(text, option->max, settings->weight);
+	}
+	if (err == 0)
+		settings->node_weight = nodes;
+	return err;
+}
+
 static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		     struct cm_slice text)
 {
@@ -166,7 +185,7 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		return cm_parse_order(text, settings->order,
 				      &settings->nr_order);
 	case CM_OPTION_WEIGHTS:
-		err = cm_parse_weights(text, option->max, settings->weight);
+		err = set_weights(settings, option, text);
 		if (err == 0 && !(settings->given >> CM_OPT_POLICY & 1))
 			settings->policy = CM_POLICY_INTERLEAVE;
 		return err;
@@ -177,6 +196,8 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		return err;
 	case CM_OPTION_LIMIT:
 		return set_limit(field, text);
+	case CM_OPTION_GROUPS:
+		return cm_parse_groups(text, field);
 	case CM_OPTION_NODES:
 		return set_nodes(field, id, text);
 	case CM_OPTION_SIZE:
@@ -229,9 +250,18 @@ static void format_size(struct cm_line *line, uint64_t size)
 		    unit + at);
 }
 
-static void format_weights(struct cm_line *line, const unsigned *weight)
+static void format_weights(struct cm_line *line,
+			   const struct cm_settings *settings)
 {
+	const struct cm_node_weights *nodes = &settings->node_weight;
+	const unsigned *weight = settings->weight;
 	unsigned sum = 0;
+
+	for (unsigned i = 0; i < nodes->nr; i++)
+		cm_line_fmt(line, "%s%u=%u", i ? "," : "", nodes->of[i].node,
+			    nodes->of[i].weight);
+	if (nodes->nr)
+		return;
 
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		sum += weight[t];
@@ -277,6 +307,26 @@ static void format_nodes(struct cm_line *line, enum cm_option_id id,
 	}
 }
 
+static void format_groups(struct cm_line *line,
+			  const struct cm_group_settings *groups)
+{
+	char text[CM_NODESET_TEXT_MAX];
+
+	if (groups->from != CM_GROUPS_NAMED)
+		cm_line_fmt(line, "%s",
+			    groups->from == CM_GROUPS_NODE ? "node" : "noop");
+	for (unsigned i = 0; i < groups->nr; i++) {
+		(void)cm_nodeset_format(&groups->of[i].nodes, text,
+					sizeof(text));
+		/* A comma would end it in CXLMALLOC_CONF. */
+		for (char *c = text; *c; c++)
+			if (*c == ',')
+				*c = '+';
+		cm_line_fmt(line, "%s%s=%s", i ? "/" : "", groups->of[i].name,
+			    text);
+	}
+}
+
 void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		      enum cm_option_id id)
 {
@@ -293,13 +343,16 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 				    cm_tier_name(settings->order[i]));
 		break;
 	case CM_OPTION_WEIGHTS:
-		format_weights(line, settings->weight);
+		format_weights(line, settings);
 		break;
 	case CM_OPTION_SIZES:
 		format_sizes(line, field);
 		break;
 	case CM_OPTION_LIMIT:
 		format_limit(line, field);
+		break;
+	case CM_OPTION_GROUPS:
+		format_groups(line, field);
 		break;
 	case CM_OPTION_NODES:
 		format_nodes(line, id, field);
@@ -362,7 +415,9 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		cm_line_fmt(line, "ddr:cxl, cxl:ddr, ddr or cxl");
 		break;
 	case CM_OPTION_WEIGHTS:
-		cm_line_fmt(line, "auto or two weights in 0..%lld (3:1)",
+		cm_line_fmt(line,
+			    "auto, two weights in 0..%lld (3:1) or nodes' "
+			    "weights (0=3,2=1)",
 			    (long long)option->max);
 		break;
 	case CM_OPTION_SIZES:
@@ -375,6 +430,12 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		cm_line_fmt(
 			line,
 			"a size (bytes with k, m, g or t), 1%% to 100%%, or none");
+		break;
+	case CM_OPTION_GROUPS:
+		cm_line_fmt(line,
+			    "noop, node or at most %d names with nodes "
+			    "(near=1-2/far=3+4)",
+			    CM_MAX_GROUPS - 1);
 		break;
 	case CM_OPTION_NODES:
 		for (unsigned n = 0; cm_option_nth_word(id, n); n++)

@@ -21,9 +21,10 @@ enum cm_option_id {
 enum cm_option_type {
 	CM_OPTION_CHOICE,	/* one of its words */
 	CM_OPTION_ORDER,
-	CM_OPTION_WEIGHTS,	/* a number for each tier, or auto */
+	CM_OPTION_WEIGHTS,	/* a number for each tier, nodes', or auto */
 	CM_OPTION_SIZES,	/* tiers with sizes between them */
 	CM_OPTION_LIMIT,	/* bytes, CM_NO_LIMIT: none; or percent */
+	CM_OPTION_GROUPS,	/* noop, node or named lists of nodes */
 	CM_OPTION_NODES,	/* one of its words, or a list of nodes */
 	CM_OPTION_SIZE,		/* uint64_t bytes, min..max, never none */
 	CM_OPTION_UINT,

@@ -56,10 +56,15 @@ static bool continues_list(const char *at)
 
 	if (part.len == 0 || !is_digit(*part.at))
 		return false;
-	for (size_t i = 0; i < part.len; i++)
-		if (!is_digit(part.at[i]) && part.at[i] != '-' &&
-		    part.at[i] != '+')
+	for (size_t i = 0; i < part.len; i++) {
+		char c = part.at[i];
+
+		/* a node's weight: digits before, digits behind */
+		if (c == '=' && i + 1 < part.len && is_digit(part.at[i + 1]))
+			continue;
+		if (!is_digit(c) && c != '-' && c != '+')
 			return false;
+	}
 	return true;
 }
 

@@ -36,8 +36,9 @@ struct cm_token {
  * cm_parse_list - next setting of "key=value,key=value"
  *
  * The separator is the first '=' or ':'. A part without one that is made of
- * digits, '-' and '+' continues the value before it, so that a list of nodes
- * needs no quoting: "ddr.nodes=0,2-3,order=ddr" has two settings. Empty parts
+ * digits, '-' and '+' continues the value before it, and so does one of digits
+ * before and behind a '=', so that a list of nodes or of their weights needs no
+ * quoting: "ddr.nodes=0,2-3,interleave=0=3,2=1,order=ddr" has three settings. Empty parts
  * and a lone ':' (SMDK's own tests end in one) are passed over.
  *
  * returns  false at the end; else *at is behind the setting
@@ -74,6 +75,16 @@ int cm_parse_weights(struct cm_slice text, int64_t max,
 
 /* Tiers and sizes in turn, ':' between them; sizes are not 0, and rise. */
 int cm_parse_sizes(struct cm_slice text, struct cm_sizes *sizes);
+
+/*
+ * "0=3,2=1": of each node its weight, 1..max, no node twice; '+' stands for
+ * the comma, too.
+ */
+int cm_parse_node_weights(struct cm_slice text, int64_t max,
+			  struct cm_node_weights *weights);
+
+/* noop, node, or named lists of nodes: "near=1-2/far=3-4" */
+int cm_parse_groups(struct cm_slice text, struct cm_group_settings *groups);
 
 /* Changes of one character that turn a into b, or more than max. */
 unsigned cm_parse_distance(struct cm_slice a, struct cm_slice b, unsigned max);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/line.h"
+#include "base/nodeset.h"
 #include "control/conf.h"
 #include "entry/channel.h"
 #include "entry/init.h"
@@ -51,6 +52,8 @@ static void snapshot_of(struct cm_policy_snapshot *policy,
 	policy->nr_order = settings->nr_order;
 	memcpy(policy->order, settings->order, sizeof(policy->order));
 	memcpy(policy->weight, settings->weight, sizeof(policy->weight));
+	policy->nodes = settings->node_weight;
+	policy->strict = settings->placement == CM_PLACEMENT_STRICT;
 	policy->sizes = settings->sizes;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		policy->limit_percent[t] = settings->tier[t].limit_percent;
@@ -76,8 +79,33 @@ static bool machine_weights(unsigned weight[CM_NR_TIERS])
 	return cm_weights_read("/sys", nodes, weight);
 }
 
+/* interleave=0=3,2=1: a tier has the sum of its nodes'. */
+static void add_weights(struct cm_policy_snapshot *policy, bool say)
+{
+	const struct cm_node_weights *given = &policy->nodes;
+	struct cm_place place[CM_NR_TIERS];
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_place_get(&cm_pool[t].place, &place[t]);
+	for (unsigned i = 0; i < given->nr; i++) {
+		unsigned node = given->of[i].node, t;
+
+		for (t = 0; t < CM_NR_TIERS; t++)
+			if (place[t].binding != CM_BINDING_EMULATED &&
+			    cm_nodeset_test(&place[t].home, node))
+				break;
+		if (t < CM_NR_TIERS)
+			policy->weight[t] += given->of[i].weight;
+		else if (say)
+			cm_line_say("interleave: node %u is in no tier in use, "
+				    "its weight does not count",
+				    node);
+	}
+	settle_turns(policy);
+}
+
 /* False: none are known, and the policy is priority until some are. */
-static bool find_weights(struct cm_policy_snapshot *policy)
+static bool find_weights(struct cm_policy_snapshot *policy, bool at_start)
 {
 	if (!is_by_turns(policy))
 		return true;
@@ -86,9 +114,15 @@ static bool find_weights(struct cm_policy_snapshot *policy)
 		settle_turns(policy);
 		return true;
 	}
-	if (policy->weight[CM_TIER_DDR] || policy->weight[CM_TIER_CXL] ||
-	    machine_weights(policy->weight))
+	if (policy->weight[CM_TIER_DDR] || policy->weight[CM_TIER_CXL])
 		return true;
+	if (policy->id == CM_POLICY_INTERLEAVE && policy->nodes.nr) {
+		add_weights(policy, at_start);
+		if (policy->weight[CM_TIER_DDR] || policy->weight[CM_TIER_CXL])
+			return true;
+	} else if (machine_weights(policy->weight)) {
+		return true;
+	}
 	policy->id = CM_POLICY_PRIORITY;
 	return false;
 }
@@ -150,7 +184,7 @@ void cm_live_begin(const struct cm_settings *settings)
 	struct cm_policy_snapshot policy;
 
 	snapshot_of(&policy, settings);
-	if (!find_weights(&policy))
+	if (!find_weights(&policy, true))
 		cm_line_say("%s: the kernel knows no weights and no bandwidth "
 			    "of both tiers, using policy=priority",
 			    settings->policy == CM_POLICY_BANDWIDTH ?
@@ -176,7 +210,7 @@ void cm_live_follow(bool nodes_changed)
 	      settings->policy == CM_POLICY_INTERLEAVE))
 		return;
 	snapshot_of(&policy, settings);
-	(void)find_weights(&policy);
+	(void)find_weights(&policy, false);
 	if (memcmp(&policy, &in_force, sizeof(policy)) &&
 	    put_in_force(&policy) == 0)
 		cm_route_update(&in_force);
@@ -240,7 +274,7 @@ static bool apply(const struct cm_settings *wanted, struct cm_line *answer,
 	struct cm_policy_snapshot policy;
 
 	snapshot_of(&policy, wanted);
-	if (!find_weights(&policy))
+	if (!find_weights(&policy, false))
 		cm_line_fmt(answer,
 			    "the weights of both tiers are not known here: "
 			    "priority until they are");

@@ -121,6 +121,47 @@ static void wanted_nodes(struct cm_nodeset *wanted, enum cm_tier tier,
 		*wanted = before->home;		/* all of them went away */
 }
 
+/* Nodes with weights: the others of the tier have no part. */
+static void choose_weights(struct cm_place *place,
+			   const struct cm_settings *settings)
+{
+	const struct cm_node_weights *all = &settings->node_weight;
+	struct cm_nodeset with;
+
+	cm_nodeset_zero(&with);
+	if (settings->policy != CM_POLICY_INTERLEAVE)
+		return;
+	for (unsigned i = 0; i < all->nr; i++) {
+		if (!cm_nodeset_test(&place->nodes, all->of[i].node))
+			continue;
+		cm_nodeset_set(&with, all->of[i].node);
+		place->weights.of[place->weights.nr++] = all->of[i];
+	}
+	if (!place->weights.nr)
+		return;
+	place->nodes = with;
+	if (cm_place_is_strict(place))
+		place->reach = with;
+}
+
+/* Nodes of no group are behind all that have one. */
+static void choose_groups(struct cm_place *place,
+			  const struct cm_group_settings *groups)
+{
+	struct cm_group *last = &place->group[groups->nr];
+
+	if (groups->from == CM_GROUPS_NOOP)
+		return;
+	strcpy(last->name, groups->from == CM_GROUPS_NODE ? "node" : "rest");
+	last->nodes = place->nodes;
+	for (unsigned i = 0; i < groups->nr; i++) {
+		place->group[i] = groups->of[i];
+		cm_nodeset_and(&place->group[i].nodes, &place->nodes);
+		cm_nodeset_andnot(&last->nodes, &groups->of[i].nodes);
+	}
+	place->nr_groups = groups->nr + !cm_nodeset_empty(&last->nodes);
+}
+
 /*
  * All policies carry MPOL_F_STATIC_NODES: without it the kernel remaps them
  * when cpuset.mems changes, and does not map them back.
@@ -154,6 +195,8 @@ static void choose(struct cm_place *place, enum cm_tier tier,
 	} else {
 		place->binding = strict ? CM_BINDING_STRICT :
 					  CM_BINDING_PREFERRED;
+		choose_weights(place, settings);
+		choose_groups(place, &settings->tier[tier].groups);
 	}
 }
 

@@ -67,6 +67,32 @@ enum cm_tier cm_chunk_tier(uint64_t index, const unsigned weight[CM_NR_TIERS])
 		       CM_TIER_CXL;
 }
 
+uint64_t cm_chunk_rank(uint64_t index, const unsigned weight[CM_NR_TIERS])
+{
+	uint64_t ddr = weight[CM_TIER_DDR], all = ddr + weight[CM_TIER_CXL];
+	uint64_t before = cm_chunk_share(index, ddr, all);
+
+	return cm_chunk_tier(index, weight) == CM_TIER_DDR ? before :
+							     index - before;
+}
+
+unsigned cm_chunk_node(uint64_t n, const struct cm_node_weights *weights)
+{
+	uint64_t all = 0, before;
+	unsigned i;
+
+	for (i = 0; i < weights->nr; i++)
+		all += weights->of[i].weight;
+	for (i = 0; i + 1 < weights->nr; i++) {
+		before = cm_chunk_share(n, weights->of[i].weight, all);
+		if (cm_chunk_share(n + 1, weights->of[i].weight, all) > before)
+			break;
+		n -= before;
+		all -= weights->of[i].weight;
+	}
+	return weights->of[i].node;
+}
+
 /* DDR's bytes of 0..offset */
 static uint64_t ddr_below(struct cm_chunks c,
 			  const unsigned weight[CM_NR_TIERS], uint64_t offset)

@@ -52,6 +52,15 @@ static inline uint64_t cm_chunk_share(uint64_t nr, uint64_t weight,
 
 enum cm_tier cm_chunk_tier(uint64_t index, const unsigned weight[CM_NR_TIERS]);
 
+/*
+ * The node of a tier's n-th piece by the nodes' weights: the same line again,
+ * for each node over the pieces that those before it have left.
+ */
+unsigned cm_chunk_node(uint64_t n, const struct cm_node_weights *weights);
+
+/* Pieces before `index` that are of the same tier as it. */
+uint64_t cm_chunk_rank(uint64_t index, const unsigned weight[CM_NR_TIERS]);
+
 /* Each tier's bytes of start..end. */
 void cm_chunk_split(struct cm_chunks chunks, const unsigned weight[CM_NR_TIERS],
 		    uint64_t start, uint64_t end, uint64_t bytes[CM_NR_TIERS]);

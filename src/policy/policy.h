@@ -26,6 +26,8 @@ struct cm_policy_snapshot {
 	enum cm_tier order[CM_NR_TIERS];
 	enum cm_on_full on_full;
 	unsigned weight[CM_NR_TIERS];	/* policy/turns.h; interleave only */
+	struct cm_node_weights nodes;	/* weight is their sums, if there are */
+	bool strict;			/* placement=strict */
 	struct cm_sizes sizes;		/* of CM_POLICY_SIZE */
 	unsigned limit_percent[CM_NR_TIERS];	/* as it was asked for */
 };

@@ -241,12 +241,15 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 {
 	struct cm_pool *pool = pool_of(hooks);
 
-	(void)at, (void)size, (void)offset, (void)arena;
+	(void)size, (void)arena;
 	if (cm_thread.refused[pool->tier] || !cm_pool_charge(pool, length)) {
 		cm_pool_count_refusal(pool);
 		return true;
 	}
 	cm_pool_raise_peaks(pool);
+	/* No page of it is there now: it goes where there is room now. */
+	if (atomic_load_explicit(&pool->place.grouped, memory_order_relaxed))
+		cm_place_bind(pool, (char *)at + offset, length);
 	return false;
 }
 

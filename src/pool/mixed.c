@@ -5,9 +5,10 @@
 #include "pool/arena.h"
 #include "pool/full.h"
 #include "pool/mixed.h"
+#include "pool/piece.h"
 #include "pool/pool.h"
 #include "pool/thread.h"
-#include "sys/file.h"
+#include "topology/weights.h"
 
 #define ddr_pool (&cm_pool[CM_TIER_DDR])
 
@@ -20,18 +21,6 @@ static uint64_t load(const _Atomic uint64_t *value)
 static unsigned nr_now(void)
 {
 	return atomic_load_explicit(&cm_nr_mixed, memory_order_acquire);
-}
-
-/* A quarter of the mappings a process may have. */
-static uint64_t most_mappings(void)
-{
-	char text[32];
-	uint64_t nr = 0;
-
-	if (cm_file_read("/proc/sys/vm/max_map_count", text, sizeof(text)) > 0)
-		for (const char *s = text; *s >= '0' && *s <= '9'; s++)
-			nr = nr * 10 + (uint64_t)(*s - '0');
-	return (nr ? nr : 65530) / 4;
 }
 
 static unsigned common_factor(unsigned a, unsigned b)
@@ -52,6 +41,7 @@ static void wanted(struct cm_mixed *m, const struct cm_policy_snapshot *policy)
 
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		m->weight[t] = weight[t] / by;
+	m->nodes = policy->nodes;
 }
 
 static struct cm_mixed *find(const struct cm_mixed *like)
@@ -60,7 +50,9 @@ static struct cm_mixed *find(const struct cm_mixed *like)
 
 	for (unsigned i = 0; i < nr; i++)
 		if (!memcmp(cm_mixed[i].weight, like->weight,
-			    sizeof(like->weight)))
+			    sizeof(like->weight)) &&
+		    !memcmp(&cm_mixed[i].nodes, &like->nodes,
+			    sizeof(like->nodes)))
 			return &cm_mixed[i];
 	return NULL;
 }
@@ -83,8 +75,42 @@ static const size_t *learn_active(const struct cm_je *je, unsigned arena)
 	return nr_active;
 }
 
+/* A kernel before 6.9 knows no such policy: tried at the window's end. */
+static bool kernel_can(const struct cm_place *place)
+{
+	const struct cm_window window = cm_mixed_window();
+	const struct cm_sys_ops *sys = ddr_pool->sys;
+	uintptr_t at = window.base + window.size - CM_MIXED_MIN;
+	bool can;
+
+	if (sys->map_at((void *)at, CM_MIXED_MIN))
+		return false;
+	can = cm_mixed_bind_kernel(place, at, CM_MIXED_MIN) == 0;
+	(void)sys->unmap((void *)at, CM_MIXED_MIN);
+	return can;
+}
+
+static bool kernel_does(const struct cm_mixed *m,
+			const struct cm_policy_snapshot *policy)
+{
+	struct cm_nodeset nodes[CM_NR_TIERS];
+	struct cm_place place[CM_NR_TIERS];
+
+	if (policy->strict)
+		return false;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		cm_place_get(&cm_pool[t].place, &place[t]);
+		if (!cm_place_is_bound(&place[t]) || place[t].nr_groups)
+			return false;
+		nodes[t] = place[t].nodes;
+	}
+	return cm_weights_are_kernels("/sys", nodes, m->weight, &m->nodes) &&
+	       kernel_can(place);
+}
+
 /* Under cm_arena_lock. */
-static struct cm_mixed *make(const struct cm_mixed *like)
+static struct cm_mixed *make(const struct cm_mixed *like,
+			     const struct cm_policy_snapshot *policy)
 {
 	unsigned nr = nr_now();
 	struct cm_mixed *m = &cm_mixed[nr];
@@ -93,7 +119,9 @@ static struct cm_mixed *make(const struct cm_mixed *like)
 		return NULL;
 	*m = *like;
 	m->hooks = cm_mixed_hooks;
-	m->chunks = cm_chunk_fit(cm_mixed_window().size, most_mappings());
+	m->kernel = kernel_does(m, policy);
+	m->chunks = m->kernel ? CM_CHUNK_PAGES(12) :
+				cm_piece_mixed(m->nodes.nr > 0);
 	atomic_store(&m->next, cm_mixed_window().base);
 	if (!cm_arena_make(ddr_pool->je, &m->hooks, &m->arena))
 		return NULL;
@@ -113,7 +141,7 @@ static struct cm_mixed *pattern_of(const struct cm_policy_snapshot *policy)
 	cm_arena_hold();
 	m = find(&like);
 	if (!m)
-		m = make(&like);
+		m = make(&like, policy);
 	cm_arena_release();
 	return m;
 }

@@ -12,6 +12,12 @@
  * bytes of the very range. A tier without room refuses the whole: the caller
  * then takes the block from the other tier, as it does small ones.
  *
+ * Where the kernel's weighted interleaving would do just the same, because its
+ * weights of all nodes are in our ratio, it does it, page by page: one policy
+ * on the whole range. Its weights are the whole system's and root's to change;
+ * what it then does differently is not seen here, but in the report's pages.
+ * When a node is full it takes others, so placement=strict does without it.
+ *
  * A pattern is a pair of weights and its arena. There are few, each is made
  * once and found again, so changing policies back and forth leaks nothing.
  *
@@ -30,6 +36,7 @@
 #include "policy/chunk.h"
 #include "policy/policy.h"
 #include "pool/je.h"
+#include "pool/place.h"
 
 #define CM_MIXED_MIN	(2 * MIB)
 #define CM_MAX_MIXED	32
@@ -37,6 +44,8 @@
 struct cm_mixed {
 	struct cm_extent_hooks hooks;	/* first: container_of() */
 	unsigned weight[CM_NR_TIERS];	/* without a common factor */
+	struct cm_node_weights nodes;	/* of both tiers, as they were given */
+	bool kernel;			/* which interleaves pages itself */
 	struct cm_chunks chunks;
 	unsigned arena;			/* jemalloc's, in the DDR instance */
 	const size_t *nr_active;	/* jemalloc's, in pages; may be NULL */
@@ -86,7 +95,14 @@ static inline uint64_t cm_part_of(struct cm_part p, uint64_t whole)
 }
 
 struct cm_part cm_mixed_part_of(const struct cm_mixed *m, enum cm_tier tier);
-struct cm_part cm_mixed_part(const void *p, enum cm_tier tier);
+struct cm_part cm_mixed_part(const void *p, enum cm_tier tier, unsigned node);
+
+/*
+ * The kernel's own interleaving by weight, of the nodes of both places; what
+ * sys->bind says.
+ */
+int cm_mixed_bind_kernel(const struct cm_place *place, uintptr_t at,
+			 size_t size);
 
 /* For pool/mixed_hooks.c and its callers. */
 extern const struct cm_extent_hooks cm_mixed_hooks;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 
+#include "base/nodeset.h"
 #include "pool/hooks.h"
 #include "pool/mixed.h"
 #include "pool/thread.h"
@@ -196,18 +197,62 @@ static void count_refusal(void)
 			cm_pool_count_refusal(&cm_pool[t]);
 }
 
+int cm_mixed_bind_kernel(const struct cm_place *place, uintptr_t at,
+			 size_t size)
+{
+	struct cm_nodeset nodes = place[CM_TIER_DDR].nodes;
+
+	cm_nodeset_or(&nodes, &place[CM_TIER_CXL].nodes);
+	return cm_pool[CM_TIER_DDR].sys->bind(
+		(void *)at, size,
+		CM_MPOL_WEIGHTED_INTERLEAVE | CM_MPOL_F_STATIC_NODES, &nodes);
+}
+
+/* A tier's piece to its nodes, or to the one whose turn it is. */
+static void bind_piece(const struct cm_mixed *m, const struct cm_place *place,
+		       uint64_t index, uintptr_t from, uintptr_t to)
+{
+	enum cm_tier tier = cm_chunk_tier(index, m->weight);
+
+	if (place[tier].weights.nr > 1 && cm_place_is_bound(&place[tier]))
+		cm_place_bind_node(
+			&cm_pool[tier], &place[tier],
+			cm_chunk_node(cm_chunk_rank(index, m->weight),
+				      &place[tier].weights),
+			from, to - from);
+	else
+		cm_place_bind_as(&cm_pool[tier], &place[tier], from, to - from);
+}
+
 /* Neighbours of one tier by one call. */
 static void bind_pieces(const struct cm_mixed *m, const struct cm_place *place,
 			uintptr_t start, uintptr_t end)
 {
 	uintptr_t base = cm_mixed_window().base, from = start;
 
+	if (m->kernel && cm_place_is_bound(&place[CM_TIER_DDR]) &&
+	    cm_place_is_bound(&place[CM_TIER_CXL])) {
+		if (cm_mixed_bind_kernel(place, start, end - start))
+			atomic_store_explicit(
+				&cm_pool[CM_TIER_DDR].place.rebind_due, true,
+				memory_order_relaxed);
+		return;
+	}
+	/* One of them has no nodes now: all to the other. */
+	if (m->kernel) {
+		for (unsigned t = 0; t < CM_NR_TIERS; t++)
+			if (cm_place_is_bound(&place[t]))
+				cm_place_bind_as(&cm_pool[t], &place[t], start,
+						 end - start);
+		return;
+	}
 	while (from < end) {
 		struct cm_chunk piece = cm_chunk_at(m->chunks, from - base);
 		enum cm_tier tier = cm_chunk_tier(piece.index, m->weight);
 		uintptr_t to = base + piece.start + piece.size;
+		uint64_t first = piece.index;
 
-		while (to < end) {
+		while (to < end && place[tier].weights.nr < 2) {
 			piece = cm_chunk_at(m->chunks, to - base);
 			if (cm_chunk_tier(piece.index, m->weight) != tier)
 				break;
@@ -215,7 +260,7 @@ static void bind_pieces(const struct cm_mixed *m, const struct cm_place *place,
 		}
 		if (to > end)
 			to = end;
-		cm_place_bind_as(&cm_pool[tier], &place[tier], from, to - from);
+		bind_piece(m, place, first, from, to);
 		from = to;
 	}
 }
@@ -319,6 +364,16 @@ static void *hook_alloc(struct cm_extent_hooks *hooks, void *at, size_t size,
 	return at;
 }
 
+static bool is_grouped(void)
+{
+	bool grouped = false;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		grouped |= atomic_load_explicit(&cm_pool[t].place.grouped,
+						memory_order_relaxed);
+	return grouped;
+}
+
 static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 			size_t offset, size_t length, unsigned arena)
 {
@@ -329,6 +384,9 @@ static bool hook_commit(struct cm_extent_hooks *hooks, void *at, size_t size,
 		count_refusal();
 		return true;
 	}
+	if (is_grouped())
+		bind(m, (uintptr_t)at + offset,
+		     (uintptr_t)at + offset + length);
 	return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mixed_share - what patterns hold, and what of it is each tier's */
+#include "base/nodeset.h"
 #include "pool/mixed.h"
 #include "pool/pool.h"
 
@@ -85,21 +86,25 @@ struct cm_part cm_mixed_part_of(const struct cm_mixed *m, enum cm_tier tier)
 				 ddr + cxl ? ddr + cxl : 1 };
 }
 
-static bool is_bound(enum cm_tier tier)
-{
-	struct cm_place place;
-
-	cm_place_get(&cm_pool[tier].place, &place);
-	return cm_place_is_bound(&place);
-}
-
-struct cm_part cm_mixed_part(const void *p, enum cm_tier tier)
+struct cm_part cm_mixed_part(const void *p, enum cm_tier tier, unsigned node)
 {
 	const struct cm_mixed *m = cm_mixed_owner(p);
+	struct cm_place place[CM_NR_TIERS];
+	enum cm_tier whose = CM_TIER_DDR;
 
 	if (!m)
 		return (struct cm_part){ tier == CM_TIER_DDR, 1 };
-	if (is_bound(CM_TIER_DDR) || is_bound(CM_TIER_CXL))
-		return (struct cm_part){ cm_mixed_tier_at(p) == tier, 1 };
-	return cm_mixed_part_of(m, tier);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_place_get(&cm_pool[t].place, &place[t]);
+	if (!cm_place_is_bound(&place[CM_TIER_DDR]) &&
+	    !cm_place_is_bound(&place[CM_TIER_CXL]))
+		return cm_mixed_part_of(m, tier);
+	/* On a node of neither it is misplaced, whoever has it. */
+	if (m->kernel)
+		whose = cm_nodeset_test(&place[CM_TIER_CXL].home, node) ?
+				CM_TIER_CXL :
+				CM_TIER_DDR;
+	else
+		whose = cm_mixed_tier_at(p);
+	return (struct cm_part){ whose == tier, 1 };
 }

@@ -5,6 +5,7 @@
 
 #include "base/nodeset.h"
 #include "pool/mixed.h"
+#include "pool/piece.h"
 #include "pool/pool.h"
 #include "sys/file.h"
 
@@ -43,22 +44,20 @@ void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 	for (size_t i = 0; i < CM_PLACE_WORDS; i++)
 		atomic_store_explicit(&shared->word[i], word[i],
 				      memory_order_relaxed);
+	atomic_store_explicit(&shared->grouped, place->nr_groups > 1,
+			      memory_order_relaxed);
 	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_release);
 }
 
-static void bind(struct cm_pool *pool, const struct cm_place *place,
-		 uintptr_t at, size_t size)
+static void bind_to(struct cm_pool *pool, int mode,
+		    const struct cm_nodeset *nodes, uintptr_t at, size_t size)
 {
-	/* Its own nodes are gone or drained: to those that remain. */
-	const struct cm_nodeset *nodes = place->binding == CM_BINDING_OFFLINE ?
-						 &place->reach :
-						 &place->nodes;
 	int err;
 
-	err = pool->sys->bind((void *)at, size, place->mode, nodes);
+	err = pool->sys->bind((void *)at, size, mode, nodes);
 	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
 	if (err == -EINVAL &&
-	    place->mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
+	    mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
 		err = pool->sys->bind(
 			(void *)at, size,
 			CM_MPOL_PREFERRED | CM_MPOL_F_STATIC_NODES, nodes);
@@ -69,6 +68,69 @@ static void bind(struct cm_pool *pool, const struct cm_place *place,
 	else if (err)
 		atomic_store_explicit(&pool->place.rebind_due, true,
 				      memory_order_relaxed);
+}
+
+void cm_place_bind_node(struct cm_pool *pool, const struct cm_place *place,
+			unsigned node, uintptr_t at, size_t size)
+{
+	struct cm_nodeset nodes;
+
+	cm_nodeset_zero(&nodes);
+	cm_nodeset_set(&nodes, node);
+	bind_to(pool, place->mode, &nodes, at, size);
+}
+
+/* Piece by piece of the tier's window. */
+static void bind_weighted(struct cm_pool *pool, const struct cm_place *place,
+			  uintptr_t at, size_t size)
+{
+	const struct cm_chunks chunks = cm_piece_tier(pool->tier);
+	uintptr_t base = cm_window_of(pool->tier).base, end = at + size;
+
+	while (at < end) {
+		struct cm_chunk piece = cm_chunk_at(chunks, at - base);
+		uintptr_t to = base + piece.start + piece.size;
+
+		if (to > end)
+			to = end;
+		cm_place_bind_node(pool, place,
+				   cm_chunk_node(piece.index, &place->weights),
+				   at, to - at);
+		at = to;
+	}
+}
+
+/* The group that has room; all nodes when none has for it alone. */
+static void bind_grouped(struct cm_pool *pool, const struct cm_place *place,
+			 uintptr_t at, size_t size)
+{
+	unsigned g = atomic_load_explicit(&pool->room.group,
+					  memory_order_relaxed);
+	const struct cm_nodeset *nodes = g < place->nr_groups ?
+						 &place->group[g].nodes :
+						 &place->nodes;
+
+	if (cm_nodeset_empty(nodes))
+		nodes = &place->nodes;
+	bind_to(pool,
+		nodes != &place->nodes && cm_nodeset_weight(nodes) > 1 ?
+			CM_MPOL_INTERLEAVE | CM_MPOL_F_STATIC_NODES :
+			place->mode,
+		nodes, at, size);
+}
+
+static void bind(struct cm_pool *pool, const struct cm_place *place,
+		 uintptr_t at, size_t size)
+{
+	/* Its own nodes are gone or drained: to those that remain. */
+	if (place->binding == CM_BINDING_OFFLINE)
+		bind_to(pool, place->mode, &place->reach, at, size);
+	else if (place->weights.nr > 1 && cm_window_has(pool->tier, (void *)at))
+		bind_weighted(pool, place, at, size);
+	else if (place->nr_groups)
+		bind_grouped(pool, place, at, size);
+	else
+		bind_to(pool, place->mode, &place->nodes, at, size);
 }
 
 /*

@@ -12,6 +12,7 @@
  *   seq, word[]  a sequence lock: written by one thread at a time
  *                (entry/nodes.c; fork waits for it to be done), read
  *                by hooks, which retry
+ *   grouped      as word[], for hooks that have no time to read all
  *   denied       hooks, atomic: mbind was refused once and is not tried again
  *   rebind_due   hooks set it when the kernel could not bind (a cpuset
  *                excludes the nodes); entry/nodes.c tries again
@@ -22,6 +23,7 @@
 #include <stdatomic.h>
 
 #include "base/report.h"
+#include "base/settings.h"
 #include "sys/sys.h"
 
 struct cm_pool;
@@ -32,6 +34,9 @@ struct cm_place {
 	struct cm_nodeset nodes;	/* bound to these */
 	struct cm_nodeset reach;	/* where its pages may come to lie */
 	struct cm_nodeset home;		/* elsewhere they count as misplaced */
+	struct cm_node_weights weights;	/* two or more: pieces by these */
+	unsigned nr_groups;		/* 0: nodes are taken one by one */
+	struct cm_group group[CM_MAX_GROUPS];	/* see room.group */
 };
 
 #define CM_PLACE_WORDS	(sizeof(struct cm_place) / sizeof(unsigned long))
@@ -40,6 +45,7 @@ struct cm_place_shared {
 	_Atomic unsigned seq;
 	_Atomic unsigned long word[CM_PLACE_WORDS];
 	_Atomic bool denied;
+	_Atomic bool grouped;	/* the place has more than one group */
 	_Atomic bool rebind_due;
 };
 
@@ -55,6 +61,10 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size);
 /* The same by a place that the caller has read. */
 void cm_place_bind_as(struct cm_pool *pool, const struct cm_place *place,
 		      uintptr_t at, size_t size);
+
+/* A range to one node of the place, whatever its weights and groups. */
+void cm_place_bind_node(struct cm_pool *pool, const struct cm_place *place,
+			unsigned node, uintptr_t at, size_t size);
 
 /* Bind every range the pool has. Reads /proc/self/maps. */
 void cm_place_rebind(struct cm_pool *pool);

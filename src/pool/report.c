@@ -20,19 +20,25 @@ int cm_residency_line(char *line, void *residency)
 	const char *s = strstr(line, "kernelpagesize_kB=");
 	uint64_t page_size = s ? strtoul(s + 18, NULL, 10) * KIB : 0;
 	uintptr_t start = strtoul(line, NULL, 16);
+	bool mixed = cm_mixed_has((void *)start);
 	struct cm_part part = { 1, 1 };
 
-	if (cm_mixed_has((void *)start))
-		part = cm_mixed_part((void *)start, r->out->tier);
-	else if (start - r->window.base >= r->window.size)
+	if (!mixed && start - r->window.base >= r->window.size)
 		return 0;
 	for (s = line; (s = strstr(s, " N"));) {
 		char *end;
 		unsigned long node = strtoul(s + 2, &end, 10);
 
-		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES)
-			r->out->resident[node] += cm_part_of(
-				part, strtoul(end + 1, &end, 10) * page_size);
+		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES) {
+			uint64_t pages = strtoul(end + 1, &end, 10);
+
+			if (mixed)
+				part = cm_mixed_part((void *)start,
+						     r->out->tier,
+						     (unsigned)node);
+			r->out->resident[node] += cm_part_of(part,
+							     pages * page_size);
+		}
 		s = end;
 	}
 	return 0;
@@ -175,6 +181,8 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	out->tier = pool->tier;
 	out->binding = (enum cm_binding)place.binding;
 	out->nodes = place.nodes;
+	out->nr_groups = place.nr_groups;
+	memcpy(out->group, place.group, sizeof(out->group));
 	out->limit = load(&pool->limit);
 	out->peak = load(&pool->peak);
 	out->over_peak = load(&pool->over_peak);

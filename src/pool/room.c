@@ -126,6 +126,52 @@ static int swap_line(char *line, void *arg)
 	return 0;
 }
 
+/* Each node has its share of what is committed: the tightest decides. */
+static uint64_t free_by_weights(const struct cm_node_weights *weights,
+				bool last_resort)
+{
+	uint64_t all = 0, least = UINT64_MAX;
+	struct cm_nodeset node;
+
+	for (unsigned i = 0; i < weights->nr; i++)
+		all += weights->of[i].weight;
+	for (unsigned i = 0; i < weights->nr; i++) {
+		uint64_t have;
+
+		cm_nodeset_zero(&node);
+		cm_nodeset_set(&node, weights->of[i].node);
+		have = free_on(&node, last_resort);
+		if (have == UINT64_MAX)
+			continue;
+		have = have / weights->of[i].weight * all;
+		if (have < least)
+			least = have;
+	}
+	return least;
+}
+
+/*
+ * The first group with room for all promises takes what comes; none: all
+ * nodes together. Returns what it has left.
+ */
+static uint64_t choose_group(struct cm_pool *pool, const struct cm_place *place,
+			     uint64_t promised)
+{
+	uint64_t have = UINT64_MAX;
+	unsigned g;
+
+	for (g = 0; g < place->nr_groups; g++) {
+		if (cm_nodeset_empty(&place->group[g].nodes))
+			continue;
+		have = free_on(&place->group[g].nodes, false);
+		if (have >= promised)
+			break;
+	}
+	atomic_store_explicit(&pool->room.group, g, memory_order_relaxed);
+	return g < place->nr_groups && have != UINT64_MAX ? have - promised :
+							    UINT64_MAX;
+}
+
 /* What is left when every promise, `bytes` among them, is kept; -1: not. */
 static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 			 uint64_t bytes)
@@ -138,7 +184,9 @@ static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 	if (!atomic_load(&reserve_known) &&
 	    cm_node_reserve_read("/proc/zoneinfo", reserve) == 0)
 		atomic_store(&reserve_known, true);
-	have = free_on(&place->reach, last);
+	have = place->weights.nr > 1 && cm_place_is_strict(place) ?
+		       free_by_weights(&place->weights, last) :
+		       free_on(&place->reach, last);
 	if (have == UINT64_MAX)
 		return INT64_MAX;
 	if (last)
@@ -149,7 +197,17 @@ static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 	promised = untouched(pool);
 	if (promised < bytes)
 		promised = bytes;
-	return have >= promised ? (int64_t)(have - promised) : -1;
+	if (have < promised)
+		return -1;
+	have -= promised;
+	if (place->nr_groups) {
+		uint64_t group = choose_group(pool, place, promised);
+
+		/* It is soon looked at again when it has little left. */
+		if (group < have)
+			have = group;
+	}
+	return (int64_t)have;
 }
 
 static bool take_granted(struct cm_room *room, uint64_t bytes)

@@ -31,6 +31,8 @@ struct cm_room {
 	_Atomic uint64_t granted;	/* bytes before the next look */
 	_Atomic uint64_t granted_until_ms;
 	_Atomic uint64_t retry_ms;	/* found none: not before this */
+	_Atomic unsigned group;		/* the place's that takes new ranges;
+					 * their number: all nodes together */
 };
 
 /* For hooks, after `bytes` were charged. False: no room, uncharge them. */

@@ -17,7 +17,9 @@
 #define CM_MPOL_DEFAULT			0
 #define CM_MPOL_PREFERRED		1
 #define CM_MPOL_BIND			2
+#define CM_MPOL_INTERLEAVE		3
 #define CM_MPOL_PREFERRED_MANY		5
+#define CM_MPOL_WEIGHTED_INTERLEAVE	6	/* Linux 6.9 */
 #define CM_MPOL_F_STATIC_NODES		(1 << 15)
 #define CM_MPOL_F_MEMS_ALLOWED		(1 << 2)
 

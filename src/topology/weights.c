@@ -119,3 +119,39 @@ bool cm_weights_published(unsigned weight[CM_NR_TIERS])
 	return cm_file_read(CM_WEIGHTS_FILE, text, sizeof(text)) > 0 &&
 	       parse_published(text, weight);
 }
+
+static unsigned weight_of(const struct cm_node_weights *of, unsigned node)
+{
+	for (unsigned i = 0; i < of->nr; i++)
+		if (of->of[i].node == node)
+			return of->of[i].weight;
+	return 0;
+}
+
+bool cm_weights_are_kernels(const char *sysfs,
+			    const struct cm_nodeset nodes[CM_NR_TIERS],
+			    const unsigned weight[CM_NR_TIERS],
+			    const struct cm_node_weights *of)
+{
+	uint64_t sum[CM_NR_TIERS] = { 0 }, all = 0, all_of = 0;
+	unsigned node;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_nodeset_for_each(node, &nodes[t]) {
+			uint64_t one = kernel_weight(sysfs, node);
+
+			if (!one)
+				return false;
+			sum[t] += one;
+			all += one;
+			all_of += weight_of(of, node);
+		}
+	for (unsigned t = 0; of->nr && t < CM_NR_TIERS; t++)
+		cm_nodeset_for_each(node, &nodes[t])
+			if (kernel_weight(sysfs, node) * all_of !=
+			    weight_of(of, node) * all)
+				return false;
+	return sum[CM_TIER_DDR] && sum[CM_TIER_CXL] &&
+	       sum[CM_TIER_DDR] * weight[CM_TIER_CXL] ==
+		       sum[CM_TIER_CXL] * weight[CM_TIER_DDR];
+}

@@ -29,4 +29,13 @@ bool cm_weights_read(const char *sysfs,
 
 bool cm_weights_published(unsigned weight[CM_NR_TIERS]);
 
+/*
+ * Has the kernel a weight for each of the nodes, and do they say just this? of
+ * is empty, or has each node's weight; then the kernel's are in their ratio.
+ */
+bool cm_weights_are_kernels(const char *sysfs,
+			    const struct cm_nodeset nodes[CM_NR_TIERS],
+			    const unsigned weight[CM_NR_TIERS],
+			    const struct cm_node_weights *of);
+
 #endif

@@ -39,6 +39,9 @@ static void assert_says(const char *text, const char *expected)
 static void a_bad_value_is_one_line(void **state)
 {
 	(void)state;
+#define WEIGHTS							\
+	"not auto, two weights in 0..1000 (3:1) or nodes' weights "	\
+	"(0=3,2=1), using auto"
 #define SAYS(token, rest) assert_says(token, "CXLMALLOC_CONF: " token ": " rest)
 	SAYS("ddr.limit=12q",
 	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
@@ -60,18 +63,16 @@ static void a_bad_value_is_one_line(void **state)
 	     "using none");
 	SAYS("cxl.limit=16777216t", "too large a size (none: no limit), "
 				    "using none");
-	SAYS("interleave=3", "not auto or two weights in 0..1000 (3:1), "
-			     "using auto");
-	SAYS("interleave=0:0", "not auto or two weights in 0..1000 (3:1), "
-			       "using auto");
-	SAYS("interleave=1:1:1", "not auto or two weights in 0..1000 (3:1), "
-				 "using auto");
-	SAYS("interleave=1:1001", "not auto or two weights in 0..1000 (3:1), "
-				  "using auto");
-	SAYS("interleave=-1:2", "not auto or two weights in 0..1000 (3:1), "
-				"using auto");
-	SAYS("interleave=:", "not auto or two weights in 0..1000 (3:1), "
-			     "using auto");
+	SAYS("interleave=0=3,0=1", WEIGHTS);
+	SAYS("cxl.groups=near=1/far=1",
+	     "not noop, node or at most 7 names "
+	     "with nodes (near=1-2/far=3+4), using noop");
+	SAYS("interleave=3", WEIGHTS);
+	SAYS("interleave=0:0", WEIGHTS);
+	SAYS("interleave=1:1:1", WEIGHTS);
+	SAYS("interleave=1:1001", WEIGHTS);
+	SAYS("interleave=-1:2", WEIGHTS);
+	SAYS("interleave=:", WEIGHTS);
 	SAYS("policy=sizes", "not priority, interleave, size or bandwidth, "
 			     "using priority");
 	SAYS("order=ddr:hbm", "not ddr:cxl, cxl:ddr, ddr or cxl, "

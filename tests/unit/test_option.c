@@ -81,8 +81,9 @@ static void every_option_is_read(void **state)
 {
 	struct cm_settings s = parse_clean(
 		"policy=priority,order=cxl:ddr,ddr.limit=64m,cxl.limit=2t,"
-		"background_thread=true,interleave=3:1,"
+		"background_thread=true,interleave=3:1,sizes=cxl:4k:ddr,control=true,"
 		"on_full=remain,ddr.nodes=0,2-3,cxl.nodes=1+4,"
+		"ddr.groups=near=0/far=2-3,cxl.groups=node,"
 		"placement=preferred,arenas=8,decay_ms=-1,stats_print=true,"
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true");
 
@@ -96,6 +97,11 @@ static void every_option_is_read(void **state)
 	assert_nodes(&s.tier[CM_TIER_DDR].nodes, "0,2-3");
 	assert_int_equal(s.tier[CM_TIER_CXL].nodes_from, CM_NODES_LIST);
 	assert_nodes(&s.tier[CM_TIER_CXL].nodes, "1,4");
+	assert_int_equal(s.tier[CM_TIER_DDR].groups.from, CM_GROUPS_NAMED);
+	assert_int_equal(s.tier[CM_TIER_DDR].groups.nr, 2);
+	assert_string_equal(s.tier[CM_TIER_DDR].groups.of[1].name, "far");
+	assert_nodes(&s.tier[CM_TIER_DDR].groups.of[1].nodes, "2-3");
+	assert_int_equal(s.tier[CM_TIER_CXL].groups.from, CM_GROUPS_NODE);
 	assert_int_equal(s.placement, CM_PLACEMENT_PREFERRED);
 	assert_int_equal(s.nr_arenas, 8);
 	assert_int_equal(s.decay_ms, -1);
@@ -119,6 +125,12 @@ static void every_word_is_read_and_shown(void **state)
 		enum cm_option_id id;
 		const char *shown;
 	} cases[] = {
+		{ "interleave=0=3,2=1", CM_OPT_INTERLEAVE, "0=3,2=1" },
+		{ "interleave=0=3+2=1", CM_OPT_INTERLEAVE, "0=3,2=1" },
+		{ "interleave:4=1000", CM_OPT_INTERLEAVE, "4=1000" },
+		{ "ddr.groups=noop", CM_OPT_DDR_GROUPS, "noop" },
+		{ "cxl.groups=near=1-2/far=3+5", CM_OPT_CXL_GROUPS,
+		  "near=1-2/far=3+5" },
 		{ "on_full=fail", CM_OPT_ON_FULL, "fail" },
 		{ "on_full=oom", CM_OPT_ON_FULL, "fail" },
 		{ "on_full=spill", CM_OPT_ON_FULL, "spill" },

@@ -39,10 +39,10 @@ static const struct {
 static const char *const type_name[] = {
 	[CM_OPTION_CHOICE] = "choice", [CM_OPTION_ORDER] = "order",
 	[CM_OPTION_WEIGHTS] = "weights", [CM_OPTION_LIMIT] = "size",
-	[CM_OPTION_NODES] = "nodes",	 [CM_OPTION_UINT] = "integer",
-	[CM_OPTION_INT] = "integer",	 [CM_OPTION_BOOL] = "boolean",
-	[CM_OPTION_PATH] = "path",	 [CM_OPTION_SIZE] = "size",
-	[CM_OPTION_SIZES] = "sizes",
+	[CM_OPTION_GROUPS] = "groups",	 [CM_OPTION_NODES] = "nodes",
+	[CM_OPTION_UINT] = "integer",	 [CM_OPTION_INT] = "integer",
+	[CM_OPTION_BOOL] = "boolean",	 [CM_OPTION_PATH] = "path",
+	[CM_OPTION_SIZE] = "size",	 [CM_OPTION_SIZES] = "sizes",
 };
 
 /* One that has no name here yet is text to who reads it. */
