@@ -10,7 +10,6 @@
  *   closed	has closed the descriptor, the mapping is left
  *   low	has the descriptor below CM_PAGE_FD
  *   child	has forked: the child, which says its PID, holds the parent's fd
- *   exec	executes sleep
  *   lock	holds the lock that cxlctl wants
  *   torn	writes conf, for ever
  *   scribble	a thread writes random bytes all over the page, for ever
@@ -247,10 +246,6 @@ int main(int argc, char **argv)
 		mode = "none";
 	}
 	be();
-	if (is("exec")) {
-		execlp("sleep", "sleep", "1000", NULL);
-		need(false, "sleep");
-	}
 	if (is("child")) {
 		child = fork();
 		if (!child) {
