@@ -7,7 +7,7 @@
  * them weak; one that links it has the library's malloc.
  *
  * Every function may be called from any thread, also before main; none may be
- * called from a signal handler, and none changes anything.
+ * called from a signal handler, and only cxlm_thread_tier changes anything.
  */
 #ifndef CXLMALLOC_H
 #define CXLMALLOC_H
@@ -65,6 +65,31 @@ int cxlm_tier_of(const void *p);
  * Other threads go on allocating: the fields are read one after another.
  */
 int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat);
+
+/* In a tier's place: as the policy has it. */
+#define CXLM_TIER_POLICY	(-1)
+
+/* Threads that this one makes from now on begin with the same, and theirs. */
+#define CXLM_INHERIT	1
+
+/*
+ * cxlm_thread_tier - the tier that is tried first for what this thread allocates
+ *
+ * tier     CXLM_TIER_DDR, CXLM_TIER_CXL, or CXLM_TIER_POLICY to end it
+ * flags    0 or CXLM_INHERIT
+ * returns  0, or -1 with errno, and all is as before:
+ *          EINVAL   not a tier, or an unknown flag
+ *          ENOTSUP  the process is not tiered, or does not use that tier
+ *                   (order=ddr, say)
+ * It holds from the thread's next allocation on, until it is called again or
+ * the thread ends; blocks there are stay where they are, and realloc keeps a
+ * block's tier. A rule for the caller (rule=) goes before it, it goes before
+ * one for the thread's name (thread=). If the tier is full the policy's order
+ * goes on; limits hold. Inheritance is by pthread_create and what calls it
+ * (std::thread), not by C11's thrd_create or a raw clone. A child of fork keeps
+ * it. Each thread has its own: no other thread may see it change.
+ */
+int cxlm_thread_tier(int tier, int flags);
 
 #ifdef __cplusplus
 }

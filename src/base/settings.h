@@ -72,6 +72,27 @@ struct cm_group_settings {
 
 #define CM_STATS_FILE_MAX	512
 
+/* Rules of one kind, first match wins; policy/rule.h parses and matches. */
+#define CM_MAX_RULES	32
+#define CM_RULE_MAX	255	/* bytes of one glob */
+#define CM_RULES_TEXT	1536	/* of all, each with its NUL */
+
+struct cm_rules {
+	uint8_t nr, at;		/* at: where the next of this source goes */
+	uint16_t used;		/* of text */
+	struct cm_rule {
+		uint16_t pattern, symbol;	/* in text; no symbol: 0 */
+		uint8_t tier;
+	} rule[CM_MAX_RULES];
+	char text[CM_RULES_TEXT];
+};
+
+enum cm_profile_mode {
+	CM_PROFILE_NONE,
+	CM_PROFILE_RECORD,
+	CM_PROFILE_APPLY,
+};
+
 struct cm_tier_settings {
 	uint64_t limit;			/* bytes; CM_NO_LIMIT for none */
 	unsigned limit_percent;		/* 0: limit is bytes; else a share of the
@@ -101,6 +122,13 @@ struct cm_settings {
 	bool stats_print;
 	enum cm_stats_format stats_format;
 	char stats_file[CM_STATS_FILE_MAX];	/* "": stderr */
+	struct cm_rules rules;		/* by call site */
+	struct cm_rules threads;	/* by a thread's name */
+	bool thread_inherit;		/* a thread's tier is its children's */
+	struct cm_profile_settings {
+		enum cm_profile_mode mode;
+		char file[CM_STATS_FILE_MAX];
+	} profile;
 	/* how it was asked for: bit n is row n of control/options.def */
 	uint64_t given;			/* somebody wrote it */
 	uint64_t given_smdk;		/* the last who did, in SMDK's words */

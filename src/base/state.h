@@ -12,6 +12,9 @@
  *               a moment ago, and that tier's own hooks keep its limit.
  *   free        atomic; written when a tier gets its first arena. A stale
  *               value only costs time.
+ *   chosen      as malloc, which it is unless sites is set; the policy's.
+ *   sites       set once, when callers matter (entry/site.c); malloc is then
+ *               cm_site_malloc. A stale value misses a rule or two.
  *   base, end   written once by entry/init.c before malloc leaves its slow
  *               path, read-only afterwards.
  */
@@ -37,6 +40,8 @@ struct cm_fast {
 	uintptr_t base;
 	size_t end[CM_NR_TIERS];
 	size_t end_mixed;
+	_Atomic(cm_malloc_fn *) chosen;
+	_Atomic bool sites;
 } __attribute__((aligned(64)));
 
 extern struct cm_fast cm_fast CM_HIDDEN;

@@ -9,7 +9,9 @@
 
 #include "base/compiler.h"
 #include "control/smdk.h"
+#include "policy/rule.h"
 #include "sys/file.h"
+#include "sys/module.h"
 
 void cm_conf_defaults(struct cm_settings *settings)
 {
@@ -50,7 +52,9 @@ static void add_using(struct cm_line *line, const struct cm_settings *settings,
 	char text[CM_LINE_QUOTE_MAX + 2];
 	struct cm_line value;
 
-	if (id == CM_NR_OPTIONS) {
+	/* A bad rule leaves the others, which are no value in its place. */
+	if (id == CM_NR_OPTIONS || cm_options[id].type == CM_OPTION_RULES ||
+	    cm_options[id].type == CM_OPTION_THREADS) {
 		cm_line_fmt(line, ", ignored");
 		return;
 	}
@@ -113,6 +117,14 @@ static CM_COLD void say_bad_value(const struct place *place,
 	struct cm_line line;
 
 	begin(&line, buf, place, token);
+	if (err == -ENOSPC) {
+		cm_line_fmt(&line,
+			    "more than %u rules or %u bytes of them, "
+			    "ignored",
+			    CM_MAX_RULES, CM_RULES_TEXT);
+		end_bad(&line, place);
+		return;
+	}
 	if (err == -ERANGE && cm_options[id].type == CM_OPTION_LIMIT) {
 		cm_line_fmt(&line, "too large a size (none: no limit)");
 	} else {
@@ -165,12 +177,64 @@ static void take(struct cm_settings *settings, const struct place *place,
 		say_bad_value(place, token, settings, id, err);
 }
 
+static void begin_source(struct cm_settings *settings)
+{
+	cm_rules_begin(&settings->rules);
+	cm_rules_begin(&settings->threads);
+}
+
+/* Which programs the lines are for, up to the next section. */
+enum section {
+	SECTION_OURS,
+	SECTION_OTHERS,
+	SECTION_BAD,
+};
+
+static enum section section_of(const struct place *place,
+			       const struct cm_token *token)
+{
+	const char *program = place->sink->program;
+	struct cm_slice glob = token->whole;
+	char buf[CM_LINE_MAX], pattern[CM_RULE_MAX + 1];
+	struct cm_line line;
+
+	glob.at++;
+	glob.len -= 2;
+	if (token->whole.len < 3 || glob.at[glob.len] != ']' ||
+	    !cm_rule_is_glob(glob.at, glob.len)) {
+		begin(&line, buf, place, token);
+		cm_line_fmt(&line, "not a section ([GLOB] on a program's base "
+				   "name, [*] for all), ignored with what is "
+				   "in it");
+		end_bad(&line, place);
+		return SECTION_BAD;
+	}
+	memcpy(pattern, glob.at, glob.len);
+	pattern[glob.len] = '\0';
+	if (!strcmp(pattern, "*"))
+		return SECTION_OURS;
+	return cm_rule_glob(pattern, program ? program : cm_program_name()) ?
+		       SECTION_OURS :
+		       SECTION_OTHERS;
+}
+
+/* For cxlctl conf check: is it right, though it does not hold here? */
+static CM_NOINLINE void take_nowhere(const struct cm_settings *settings,
+				     const struct place *place,
+				     const struct cm_token *token)
+{
+	struct cm_settings copy = *settings;
+
+	take(&copy, place, token);
+}
+
 void cm_conf_parse_list(struct cm_settings *settings, const char *where,
 			const char *text, struct cm_conf_sink *sink)
 {
 	struct place place = { where, 0, sink };
 	struct cm_token token;
 
+	begin_source(settings);
 	while (cm_parse_list(&token, &text))
 		take(settings, &place, &token);
 	cm_smdk_finish(settings);
@@ -180,10 +244,18 @@ void cm_conf_parse_lines(struct cm_settings *settings, const char *where,
 			 const char *text, struct cm_conf_sink *sink)
 {
 	struct place place = { where, 0, sink };
+	enum section section = SECTION_OURS;
 	struct cm_token token;
 
-	while (cm_parse_lines(&token, &text, &place.nr_line))
-		take(settings, &place, &token);
+	begin_source(settings);
+	while (cm_parse_lines(&token, &text, &place.nr_line)) {
+		if (*token.whole.at == '[')
+			section = section_of(&place, &token);
+		else if (section == SECTION_OURS)
+			take(settings, &place, &token);
+		else if (section == SECTION_OTHERS && sink->check_all)
+			take_nowhere(settings, &place, &token);
+	}
 	cm_smdk_finish(settings);
 }
 

@@ -7,6 +7,9 @@
  * $HOME/.config/cxlmalloc.conf), CXLMALLOC_CONF; CXLMALLOC_DISABLE=1 on top.
  * In secure execution none is looked at.
  *
+ * In a file "[redis-server]", a glob on a program's base name, begins a section
+ * whose lines hold for such programs alone; "[*]" ends it.
+ *
  * Runs inside malloc's start: no malloc, no stdio, no locale. It reads the
  * environment, which libc has from its own constructor on: call it from a
  * constructor or later, not while the loader still relocates.
@@ -22,6 +25,9 @@ struct cm_conf_sink {
 	void (*line)(void *arg, const char *text);
 	void *arg;
 	unsigned nr_bad;	/* counted here; a note is not a bad line */
+	/* Whose sections of a file hold, by base name; NULL: this program's. */
+	const char *program;
+	bool check_all;		/* hear of bad lines in other sections, too */
 };
 
 /* A longer file is refused. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/nodeset.h"
+#include "control/rules.h"
+#include "policy/rule.h"
 
 const struct cm_option cm_options[CM_NR_OPTIONS] = {
 #define OPT(id, key, type, field, text, value, min, max, help)		\
@@ -27,6 +29,11 @@ _Static_assert(CM_NR_OPTIONS <= 64, "given in struct cm_settings is full");
 #define CM_DEFAULT_ORDER \
 	{ \
 		CM_TIER_DDR, CM_TIER_CXL \
+	}
+
+#define CM_DEFAULT_RULES \
+	{ \
+		0 \
 	}
 
 #define CM_DEFAULT_WEIGHTS \
@@ -167,6 +174,15 @@ static int set_weights(struct cm_settings *settings,
 	return err;
 }
 
+static int set_path(char *field, size_t max, struct cm_slice text)
+{
+	if (text.len > max)
+		return -ERANGE;
+	memcpy(field, text.at, text.len);
+	field[text.len] = '\0';
+	return 0;
+}
+
 static int set_field(struct cm_settings *settings, enum cm_option_id id,
 		     struct cm_slice text)
 {
@@ -212,11 +228,13 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 	case CM_OPTION_BOOL:
 		return cm_parse_bool(text, field);
 	case CM_OPTION_PATH:
-		if (text.len > (size_t)option->max)
-			return -ERANGE;
-		memcpy(field, text.at, text.len);
-		((char *)field)[text.len] = '\0';
-		return 0;
+		return set_path(field, (size_t)option->max, text);
+	case CM_OPTION_RULES:
+		return cm_rules_add(field, CM_RULE_SITE, text.at, text.len);
+	case CM_OPTION_THREADS:
+		return cm_rules_add(field, CM_RULE_THREAD, text.at, text.len);
+	case CM_OPTION_PROFILE:
+		return cm_profile_set(field, text, (size_t)option->max);
 	}
 	return -EINVAL;
 }
@@ -373,6 +391,13 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 	case CM_OPTION_PATH:
 		cm_line_fmt(line, "%s", (const char *)field);
 		break;
+	case CM_OPTION_RULES:
+	case CM_OPTION_THREADS:
+		cm_rules_format(line, field);
+		break;
+	case CM_OPTION_PROFILE:
+		cm_profile_format(line, field);
+		break;
 	}
 }
 
@@ -458,6 +483,11 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 	case CM_OPTION_PATH:
 		cm_line_fmt(line, "a path of at most %lld bytes",
 			    (long long)option->max);
+		break;
+	case CM_OPTION_RULES:
+	case CM_OPTION_THREADS:
+	case CM_OPTION_PROFILE:
+		cm_rules_expect(line, option->type, option->max);
 		break;
 	}
 }

@@ -31,6 +31,9 @@ enum cm_option_type {
 	CM_OPTION_INT,
 	CM_OPTION_BOOL,
 	CM_OPTION_PATH,
+	CM_OPTION_RULES,	/* policy/rule.h: by call site */
+	CM_OPTION_THREADS,	/* the same by a thread's name */
+	CM_OPTION_PROFILE,	/* record:FILE, apply:FILE or none */
 };
 
 /* An array for the key: the table needs no relocation at start. */
@@ -57,6 +60,7 @@ int cm_option_find(struct cm_slice key);
 /*
  * Take a value as written. 0; -EINVAL or, a number beyond what it may be,
  * -ERANGE, with the old value kept: cm_option_expect says what it has to be.
+ * -ENOSPC: more rules than there is room for.
  */
 int cm_option_set(struct cm_settings *settings, enum cm_option_id id,
 		  struct cm_slice value);

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "entry/site.h"
 #include "entry/slow.h"
 #include "sys/sys.h"
 
@@ -20,7 +21,7 @@ CM_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 
 	if (alignment % sizeof(void *) || !is_power_of_two(alignment))
 		return EINVAL;
-	p = cm_aligned_alloc(size, alignment);
+	p = cm_aligned_alloc(size, alignment, CM_CALLER);
 	errno = saved;
 	if (!p)
 		return ENOMEM;
@@ -40,7 +41,7 @@ CM_EXPORT void *memalign(size_t alignment, size_t size)
 				    1 :
 				    (size_t)1 << (64 - __builtin_clzl(
 							       alignment - 1));
-	return cm_aligned_alloc(size, alignment);
+	return cm_aligned_alloc(size, alignment, CM_CALLER);
 }
 
 /*
@@ -54,12 +55,12 @@ CM_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return cm_aligned_alloc(size, alignment);
+	return cm_aligned_alloc(size, alignment, CM_CALLER);
 }
 
 CM_EXPORT void *valloc(size_t size)
 {
-	return cm_slow_alloc(size, cm_sys_page_size(), false);
+	return cm_aligned_alloc(size, cm_sys_page_size(), CM_CALLER);
 }
 
 CM_EXPORT void *pvalloc(size_t size)
@@ -73,5 +74,5 @@ CM_EXPORT void *pvalloc(size_t size)
 	}
 	rounded &= ~(page - 1);
 	/* glibc: pvalloc(0) is a page. */
-	return cm_slow_alloc(rounded ? rounded : page, page, false);
+	return cm_aligned_alloc(rounded ? rounded : page, page, CM_CALLER);
 }

@@ -6,6 +6,7 @@
 #include "cxlmalloc.h"
 #include "base/state.h"
 #include "entry/init.h"
+#include "entry/site.h"
 #include "pool/mixed.h"
 #include "pool/pool.h"
 
@@ -47,5 +48,19 @@ CM_EXPORT int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat)
 	now.over = now.used > now.limit ? now.used - now.limit : 0;
 	now.over_peak = atomic_load(&pool->over_peak);
 	memcpy(stat, &now, sizeof(now));
+	return 0;
+}
+
+CM_EXPORT int cxlm_thread_tier(int tier, int flags)
+{
+	if (tier < CXLM_TIER_POLICY || tier >= CM_NR_TIERS ||
+	    flags & ~CXLM_INHERIT) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (!cm_init() || !cm_site_set_thread(tier, flags & CXLM_INHERIT)) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	return 0;
 }

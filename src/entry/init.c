@@ -30,6 +30,7 @@
 #include "entry/init.h"
 #include "entry/live.h"
 #include "entry/nodes.h"
+#include "entry/site.h"
 #include "entry/slow.h"
 #include "entry/thread.h"
 #include "policy/snapshot.h"
@@ -158,6 +159,7 @@ bool cm_init(void)
 		if (!cm_process.passed_through) {
 			cover_one_tier();
 			cm_live_route();
+			cm_site_begin();
 		}
 	} else if (expected == CM_LIFE_STARTING) {
 		if (atomic_load(&starter) == &here)

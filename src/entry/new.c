@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry/site.h"
 #include "entry/slow.h"
 
 CM_EXPORT void *_Znwm(size_t size);
@@ -113,7 +114,7 @@ CM_COLD static void *failed(size_t size, size_t alignment, const void *caller)
 		void *p;
 
 		handler();
-		p = cm_aligned_alloc(size, alignment);
+		p = cm_aligned_alloc(size, alignment, caller);
 		if (p)
 			return p;
 	}
@@ -152,24 +153,22 @@ CM_COLD static void *failed_nothrow_aligned(size_t size, size_t alignment,
 		       NULL;
 }
 
-/* In the exported function itself: the address it returns to is the caller. */
-#define CALLER	__builtin_return_address(0)
-
 #define NEW_PLAIN(size)							\
-	void *p = malloc(size);						\
-	return likely(p) ? p : failed(size, 0, CALLER)
+	void *p = cm_site_malloc_for(size, CM_CALLER);			\
+	return likely(p) ? p : failed(size, 0, CM_CALLER)
 
 #define NEW_NOTHROW(size, tag)						\
-	void *p = malloc(size);						\
-	return likely(p) ? p : failed_nothrow(size, tag, CALLER)
+	void *p = cm_site_malloc_for(size, CM_CALLER);			\
+	return likely(p) ? p : failed_nothrow(size, tag, CM_CALLER)
 
 #define NEW_ALIGNED(size, align)					\
-	void *p = cm_aligned_alloc(size, align);			\
-	return likely(p) ? p : failed(size, align, CALLER)
+	void *p = cm_aligned_alloc(size, align, CM_CALLER);		\
+	return likely(p) ? p : failed(size, align, CM_CALLER)
 
 #define NEW_ALIGNED_NOTHROW(size, align, tag)				\
-	void *p = cm_aligned_alloc(size, align);			\
-	return likely(p) ? p : failed_nothrow_aligned(size, align, tag, CALLER)
+	void *p = cm_aligned_alloc(size, align, CM_CALLER);		\
+	return likely(p) ? p : \
+			   failed_nothrow_aligned(size, align, tag, CM_CALLER)
 
 #define NEW(name, params, call)						\
 	void *name params						\

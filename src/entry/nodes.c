@@ -9,6 +9,7 @@
 #include "entry/init.h"
 #include "entry/live.h"
 #include "entry/nodes.h"
+#include "entry/site.h"
 #include "pool/pool.h"
 #include "sys/sys.h"
 #include "topology/cgroup.h"
@@ -337,6 +338,7 @@ void cm_nodes_look(uint64_t now_ms)
 	cm_channel_publish();
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
 			      memory_order_relaxed);
+	cm_site_look();
 	atomic_store_explicit(&looking, false, memory_order_release);
 	cm_background_start();
 }

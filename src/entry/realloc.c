@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry/site.h"
 #include "entry/slow.h"
 #include "entry/usual.h"
 #include "policy/policy.h"
@@ -18,6 +19,8 @@ CM_EXPORT void *calloc(size_t nr, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (unlikely(cm_site_matters()))
+		return cm_site_alloc(bytes, 0, true, CM_CALLER);
 	/*
 	 * Small blocks come from pages that were used before: jemalloc would
 	 * clear them too. What is larger may be fresh, and zero already.
@@ -30,21 +33,30 @@ CM_EXPORT void *calloc(size_t nr, size_t size)
 	return cm_slow_alloc(bytes, 0, true);
 }
 
+static inline void *slow(void *p, size_t size, const void *site)
+{
+	if (unlikely(cm_site_matters()))
+		return cm_site_realloc(p, size, site);
+	return cm_slow_realloc(p, size);
+}
+
 CM_EXPORT void *realloc(void *p, size_t size)
 {
 	uintptr_t at = (uintptr_t)p - cm_fast.base;
 	void *q = NULL;
 
 	if (unlikely(!p))
-		return malloc(size);
+		return cm_site_matters() ?
+			       cm_site_alloc(size, 0, false, CM_CALLER) :
+			       malloc(size);
 	if (unlikely(size == 0)) {	/* glibc: free, and NULL */
 		free(p);
 		return NULL;
 	}
 	if (unlikely(size >= CM_MIXED_MIN))
-		return cm_slow_realloc(p, size);
+		return slow(p, size, CM_CALLER);
 	if (unlikely(cm_policy_says(CM_WORD_SIZE)))
-		return cm_slow_realloc(p, size);
+		return slow(p, size, CM_CALLER);
 	/* In its own tier, where nothing is out of the ordinary. */
 	if (at < cm_fast.end[CM_TIER_DDR]) {
 		if (likely(cm_usual(CM_TIER_DDR)))
@@ -57,7 +69,7 @@ CM_EXPORT void *realloc(void *p, size_t size)
 		if (likely(q))
 			return q;
 	}
-	return cm_slow_realloc(p, size);
+	return slow(p, size, CM_CALLER);
 }
 
 CM_EXPORT void *reallocarray(void *p, size_t nr, size_t size)
@@ -68,6 +80,8 @@ CM_EXPORT void *reallocarray(void *p, size_t nr, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (unlikely(!p && cm_site_matters()))
+		return cm_site_alloc(bytes, 0, false, CM_CALLER);
 	return realloc(p, bytes);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "entry/route.h"
+#include "entry/site.h"
 #include "entry/turns.h"
 #include "pool/full.h"
 
@@ -74,7 +75,7 @@ void *cm_malloc_by_size(size_t size)
 
 bool cm_route_is(enum cm_tier tier, size_t size)
 {
-	cm_malloc_fn *route = atomic_load_explicit(&cm_fast.malloc,
+	cm_malloc_fn *route = atomic_load_explicit(&cm_fast.chosen,
 						   memory_order_relaxed);
 
 	if (cm_policy_says(CM_WORD_SIZE))
@@ -91,6 +92,13 @@ static void set_malloc(_Atomic(cm_malloc_fn *) *at, cm_malloc_fn *route)
 		atomic_store_explicit(at, route, memory_order_relaxed);
 }
 
+/* Where callers matter malloc's route asks them first. */
+static void set_route(cm_malloc_fn *route)
+{
+	set_malloc(&cm_fast.chosen, route);
+	set_malloc(&cm_fast.malloc, cm_site_matters() ? cm_site_malloc : route);
+}
+
 static void set_bound(unsigned i, uint64_t value)
 {
 	if (bound(i) != value)
@@ -100,7 +108,7 @@ static void set_bound(unsigned i, uint64_t value)
 
 void cm_route_set(enum cm_tier tier)
 {
-	set_malloc(&cm_fast.malloc, fast[tier]);
+	set_route(fast[tier]);
 }
 
 /* All full: blocks this thread freed are still served the fast way. */
@@ -148,5 +156,5 @@ void cm_route_update(const struct cm_policy_snapshot *policy)
 	} else {
 		route = first(policy, policy->order[0], &view);
 	}
-	set_malloc(&cm_fast.malloc, route);
+	set_route(route);
 }

@@ -31,22 +31,4 @@ CM_COLD void cm_slow_free(void *p);
 void *cm_slow_realloc(void *p, size_t size);
 size_t cm_slow_usable_size(void *p);
 
-/*
- * jemalloc's small size classes lie at multiples of themselves in slabs that
- * begin with a page, and the class of a multiple of the alignment is one too
- * (its sz_sa2u relies on it). So small blocks have malloc's fast path, once
- * that leads to jemalloc.
- */
-static inline void *cm_aligned_alloc(size_t size, size_t alignment)
-{
-	size_t rounded = ((size ? size : 1) + alignment - 1) & -alignment;
-	cm_malloc_fn *route = atomic_load_explicit(&cm_fast.malloc,
-						   memory_order_relaxed);
-
-	if (likely(alignment <= CM_JE_FAST_MAX && rounded <= CM_JE_FAST_MAX &&
-		   size <= rounded && route != cm_slow_malloc))
-		return route(rounded);
-	return cm_slow_alloc(size, alignment, false);
-}
-
 #endif

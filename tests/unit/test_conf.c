@@ -75,6 +75,9 @@ static void a_bad_value_is_one_line(void **state)
 	SAYS("interleave=:", WEIGHTS);
 	SAYS("policy=sizes", "not priority, interleave, size or bandwidth, "
 			     "using priority");
+	SAYS("rule=a", "not [MODULE][!SYMBOL]:ddr or :cxl, globs on a file's "
+		       "base name and a symbol; up to 32, ';' between them, "
+		       "ignored");
 	SAYS("order=ddr:hbm", "not ddr:cxl, cxl:ddr, ddr or cxl, "
 			      "using ddr:cxl");
 	SAYS("on_full=explode", "not fail, spill, interleave or remain, "

@@ -85,7 +85,9 @@ static void every_option_is_read(void **state)
 		"on_full=remain,ddr.nodes=0,2-3,cxl.nodes=1+4,"
 		"ddr.groups=near=0/far=2-3,cxl.groups=node,"
 		"placement=preferred,arenas=8,decay_ms=-1,stats_print=true,"
-		"stats_format=json,stats_file=/tmp/%p,abort_conf=true");
+		"stats_format=json,stats_file=/tmp/%p,abort_conf=true,"
+		"sizes=ddr:4k:cxl,control=false,rule=lib*.so:cxl;exe!main:ddr,"
+		"rule=a:ddr,thread=io-*:cxl,thread.inherit=true");
 
 	(void)state;
 	assert_int_equal(s.order[0], CM_TIER_CXL);
@@ -113,6 +115,12 @@ static void every_option_is_read(void **state)
 	assert_int_equal(s.stats_format, CM_STATS_JSON);
 	assert_string_equal(s.stats_file, "/tmp/%p");
 	assert_true(s.abort_conf);
+	assert_string_equal(shown(&s, CM_OPT_SIZES), "ddr:4k:cxl");
+	assert_string_equal(shown(&s, CM_OPT_CONTROL), "false");
+	assert_string_equal(shown(&s, CM_OPT_RULE),
+			    "lib*.so:cxl;exe!main:ddr;a:ddr");
+	assert_string_equal(shown(&s, CM_OPT_THREAD), "io-*:cxl");
+	assert_true(s.thread_inherit);
 	assert_true(s.given == (UINT64_C(1) << CM_NR_OPTIONS) - 1);
 	assert_int_equal(s.given_smdk, 0);
 	assert_false(s.smdk);

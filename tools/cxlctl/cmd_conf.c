@@ -11,10 +11,14 @@
 
 static struct {
 	bool json;
+	const char *program;
 } arg;
 
 static const struct opt opts[] = {
-	{ "json", 'j', NULL, "JSON, sizes in bytes", &arg.json, NULL }, { 0 }
+	{ "json", 'j', NULL, "JSON, sizes in bytes", &arg.json, NULL },
+	{ "program", 'p', "NAME", "with the sections for this program", NULL,
+	  &arg.program },
+	{ 0 }
 };
 
 /* Messages go out as they come: as text, or as elements of an array. */
@@ -57,7 +61,10 @@ static int check(const char *path)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	struct printer printer = { .to = stdout };
-	struct cm_conf_sink sink = { .line = print_line, .arg = &printer };
+	struct cm_conf_sink sink = { .line = print_line,
+				     .arg = &printer,
+				     .program = arg.program,
+				     .check_all = !arg.program };
 	struct cm_settings settings;
 	int err;
 
@@ -170,7 +177,9 @@ static void show_json(const struct cm_settings *settings)
 static int show(void)
 {
 	struct printer printer = { .to = stderr };
-	struct cm_conf_sink sink = { .line = print_line, .arg = &printer };
+	struct cm_conf_sink sink = { .line = print_line,
+				     .arg = &printer,
+				     .program = arg.program };
 	struct cm_settings settings;
 
 	cm_conf_load_to(&settings, &sink);
@@ -208,8 +217,8 @@ static int run(int argc, char **argv)
 const struct cmd cmd_conf = {
 	.name = "conf",
 	.summary = "check a configuration file, show the settings in effect",
-	.usage = "  cxlctl conf [--json] check FILE|-\n"
-		 "  cxlctl conf [--json] show\n",
+	.usage = "  cxlctl conf [--json] [--program NAME] check FILE|-\n"
+		 "  cxlctl conf [--json] [--program NAME] show\n",
 	.example = "  cxlctl conf check /etc/cxlmalloc.conf\n"
 		   "  CXLMALLOC_CONF=ddr.limit=1g cxlctl conf show\n",
 	.opts = opts,

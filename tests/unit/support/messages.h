@@ -31,7 +31,8 @@ static inline void messages_take(void *arg, const char *text)
 
 static inline void messages_init(struct messages *messages)
 {
-	messages->sink = (struct cm_conf_sink){ messages_take, messages, 0 };
+	messages->sink = (struct cm_conf_sink){ .line = messages_take,
+						.arg = messages };
 	messages->nr = 0;
 }
 
