@@ -56,16 +56,19 @@ void cm_rules_expect(struct cm_line *line, enum cm_option_type type,
 		     int64_t max)
 {
 	if (type == CM_OPTION_PROFILE)
-		cm_line_fmt(line, "record:FILE, apply:FILE or none, FILE of at "
-				  "most %lld bytes",
+		cm_line_fmt(line,
+			    "record:FILE, apply:FILE or none, FILE of at "
+			    "most %lld bytes",
 			    (long long)max);
 	else if (type == CM_OPTION_RULES)
-		cm_line_fmt(line, "[MODULE][!SYMBOL]:ddr or :cxl, globs on a "
-				  "file's base name and a symbol; up to %u, "
-				  "';' between them",
+		cm_line_fmt(line,
+			    "[MODULE][!SYMBOL]:ddr or :cxl, globs on a "
+			    "file's base name and a symbol; up to %u, "
+			    "';' between them",
 			    CM_MAX_RULES);
 	else
-		cm_line_fmt(line, "NAME:ddr or :cxl, a glob on a thread's "
-				  "name; up to %u, ';' between them",
+		cm_line_fmt(line,
+			    "NAME:ddr or :cxl, a glob on a thread's "
+			    "name; up to %u, ';' between them",
 			    CM_MAX_RULES);
 }
