@@ -48,6 +48,27 @@ group narrow "${ddr%%,*}"
 in_group narrow list
 check 'a cpuset without the other nodes' "[${ddr%%,*}]" "$(field '[.nodes[] | select(.usable).node]')"
 
+# --- matrix
+
+"$CXLCTL" matrix --json --size 2m --time 2 >"$tmp/json"
+check 'cxlctl matrix: status' 0 $?
+check 'CPUs of each node with memory of each node' $(($(tr , '\n' <<<"$ddr" | wc -l) * $(tr , '\n' <<<"$ddr,$cxl" | wc -l))) \
+    "$(field '[.cells[] | select(.read_latency_ns > 0 and .read_bandwidth_mbs > 0 and .threads > 0)] | length')"
+check 'it knows that this is no machine' true "$(field '.virtual and .note != null')"
+"$CXLCTL" matrix --json --nodes "$first" --cpus "${ddr%%,*}" --size 8m --time 60000 >"$tmp/json" &
+matrix=$!
+mkfifo "$tmp/never"
+for ((tries = 0; tries < 300; tries++)); do
+    on=$(grep "bind=static:$first .*N$first=2048\b" "/proc/$matrix/numa_maps")
+    if [[ -n $on || ! -e /proc/$matrix ]]; then break; fi
+    read -r -t 0.1 <>"$tmp/never"
+done
+check_that 'the memory that is measured is on its node, all of it' test -n "$on"
+threads=("/proc/$matrix/task"/*)
+check 'by a thread on each CPU of the other' "$(($(nproc) / $(tr , '\n' <<<"$ddr" | wc -l)))" $((${#threads[@]} - 1))
+kill $matrix
+wait $matrix 2>/dev/null
+
 folder=/sys/kernel/mm/mempolicy/weighted_interleave
 weights() {
     "$CXLCTL" weights --json "$@" >"$tmp/json" 2>"$tmp/err"
