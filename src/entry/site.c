@@ -316,10 +316,10 @@ struct cm_heritage cm_site_bequeath(void)
 	return heritage;
 }
 
+/* Its name is looked at when it first allocates: it may take one before. */
 void cm_site_inherit(struct cm_heritage heritage)
 {
 	me.own = heritage.own;
 	me.inherit = heritage.own;
 	me.inherited = heritage.inherited;
-	read_name();
 }
