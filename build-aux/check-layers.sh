@@ -16,8 +16,9 @@ allowed() {
 	topology)	echo base sys topology ;;
 	policy)		echo base policy ;;
 	pool)		echo base sys topology policy pool ;;
-	control)	echo base sys topology policy pool control ;;
-	entry)		echo base sys topology policy pool control entry ;;
+	map)		echo base sys topology policy pool map ;;
+	control)	echo base sys topology policy pool map control ;;
+	entry)		echo base sys topology policy pool map control entry ;;
 	esac
 }
 

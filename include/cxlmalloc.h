@@ -35,6 +35,7 @@ struct cxlm_tier_stat {
 	uint64_t peak;		/* the highest used so far */
 	uint64_t over;		/* used beyond the limit now (on_full) */
 	uint64_t over_peak;	/* the highest over so far */
+	uint64_t mapped;	/* usable bytes of maps of the program's own */
 };
 
 /*

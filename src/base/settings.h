@@ -49,6 +49,14 @@ enum cm_placement {
 	CM_PLACEMENT_PREFERRED,	/* MPOL_PREFERRED(_MANY) */
 };
 
+/* Where the program's own anonymous maps go. */
+enum cm_mmap_policy {
+	CM_MMAP_MALLOC,		/* as allocations do */
+	CM_MMAP_DDR,
+	CM_MMAP_CXL,
+	CM_MMAP_OFF,		/* where the kernel puts them */
+};
+
 enum cm_stats_format {
 	CM_STATS_TABLE,
 	CM_STATS_JSON,
@@ -113,6 +121,8 @@ struct cm_settings {
 	enum cm_on_full on_full;
 	enum cm_placement placement;
 	struct cm_tier_settings tier[CM_NR_TIERS];
+	enum cm_mmap_policy mmap_policy;
+	uint64_t mmap_min;		/* bytes; smaller maps are left alone */
 	unsigned nr_arenas;		/* per tier; 0: four per CPU */
 	int64_t decay_ms;		/* -1: never; dirty pages to the kernel */
 	bool disable;			/* CXLMALLOC_DISABLE=1: plain jemalloc */

@@ -93,6 +93,7 @@ static void json_tier(struct cm_line *out, const struct cm_report_tier *tier)
 	json_number(out, "peak", tier->peak);
 	json_number(out, "over", tier->over);
 	json_number(out, "over_peak", tier->over_peak);
+	json_number(out, "mapped", tier->mapped);
 	json_number(out, "metadata", tier->metadata);
 	json_number(out, "allocs", tier->nr_allocs);
 	json_number(out, "frees", tier->nr_frees);

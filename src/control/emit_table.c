@@ -77,6 +77,7 @@ static const struct row {
 	ROW("peak", peak, false, "highest used"),
 	ROW("over", over, false, "used beyond the limit now"),
 	ROW("over peak", over_peak, false, "highest over"),
+	ROW("mapped", mapped, false, "the program mapped itself, not in used"),
 	ROW("metadata", metadata, false, "jemalloc's own, not in used"),
 	ROW("allocs", nr_allocs, true, "blocks handed out"),
 	ROW("frees", nr_frees, true, "blocks given back"),
@@ -85,6 +86,16 @@ static const struct row {
 	ROW("arenas", nr_arenas, true, ""),
 #undef ROW
 };
+
+/* A program that maps no memory itself need not be told of it. */
+static bool is_shown(const struct cm_report *report, const struct row *row)
+{
+	bool shown = row->at != offsetof(struct cm_report_tier, mapped);
+
+	for (unsigned i = 0; i < CM_NR_TIERS; i++)
+		shown |= report->tier[i].mapped != 0;
+	return shown;
+}
 
 static void table_row(struct cm_line *out, const struct cm_report *report,
 		      const struct row *row)
@@ -230,7 +241,8 @@ void cm_emit_table(struct cm_line *out, const struct cm_report *report)
 	cm_emit_text(out, "\n");
 
 	for (i = 0; i < CM_ARRAY_SIZE(rows); i++)
-		table_row(out, report, &rows[i]);
+		if (is_shown(report, &rows[i]))
+			table_row(out, report, &rows[i]);
 	table_residency(out, report);
 	table_cgroup(out, &report->cgroup);
 	for (i = 0; i < CM_NR_TIERS; i++)

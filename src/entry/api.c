@@ -7,6 +7,7 @@
 #include "base/state.h"
 #include "entry/init.h"
 #include "entry/site.h"
+#include "map/map.h"
 #include "pool/mixed.h"
 #include "pool/pool.h"
 
@@ -47,7 +48,9 @@ CM_EXPORT int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat)
 	now.peak = atomic_load(&pool->peak);
 	now.over = now.used > now.limit ? now.used - now.limit : 0;
 	now.over_peak = atomic_load(&pool->over_peak);
-	memcpy(stat, &now, sizeof(now));
+	now.mapped = cm_map_mapped((enum cm_tier)tier);
+	now.size = stat->size;
+	memcpy(stat, &now, stat->size < sizeof(now) ? stat->size : sizeof(now));
 	return 0;
 }
 

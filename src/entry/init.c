@@ -29,10 +29,12 @@
 #include "entry/fork.h"
 #include "entry/init.h"
 #include "entry/live.h"
+#include "entry/mmap.h"
 #include "entry/nodes.h"
 #include "entry/site.h"
 #include "entry/slow.h"
 #include "entry/thread.h"
+#include "map/map.h"
 #include "policy/snapshot.h"
 #include "pool/hooks.h"
 #include "pool/report.h"
@@ -119,6 +121,7 @@ static void start(void)
 	cm_process.state = decide_state(settings);
 	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
 	cm_live_prepare(settings);
+	cm_mmap_init();
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		init_pool(t, settings);
 	if (cm_process.state == CM_STATE_TIERED)
@@ -161,6 +164,7 @@ bool cm_init(void)
 			cm_live_route();
 			cm_site_begin();
 		}
+		cm_mmap_begin();
 	} else if (expected == CM_LIFE_STARTING) {
 		if (atomic_load(&starter) == &here)
 			return false;
@@ -200,6 +204,7 @@ void cm_init_report(struct cm_report *report)
 		else
 			cm_pool_report(&cm_pool[t], &report->tier[t]);
 		report->tier[t].tier = t;
+		report->tier[t].mapped = cm_map_mapped(t);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "entry/live.h"
 #include "entry/nodes.h"
 #include "entry/site.h"
+#include "map/map.h"
 #include "pool/pool.h"
 #include "sys/sys.h"
 #include "topology/cgroup.h"
@@ -226,6 +227,7 @@ static void update(const struct cm_settings *settings, bool at_start)
 		if (at_start)
 			continue;
 		cm_place_rebind(&cm_pool[t]);
+		cm_map_rebind(&cm_pool[t]);
 		/* What it holds free is on the old nodes: let go of it. */
 		if (atomic_load(&cm_pool[t].nr_arenas))
 			cm_pool_purge(&cm_pool[t]);

@@ -34,6 +34,24 @@ void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
 		place->binding = CM_BINDING_DENIED;
 }
 
+bool cm_place_try(struct cm_place_shared *shared, struct cm_place_nodes *place)
+{
+	unsigned long word[sizeof(*place) / sizeof(unsigned long)];
+	unsigned seq = atomic_load_explicit(&shared->seq, memory_order_acquire);
+
+	for (size_t i = 0; i < CM_ARRAY_SIZE(word); i++)
+		word[i] = atomic_load_explicit(&shared->word[i],
+					       memory_order_relaxed);
+	atomic_thread_fence(memory_order_acquire);
+	memcpy(place, word, sizeof(*place));
+	if (atomic_load_explicit(&shared->denied, memory_order_relaxed) &&
+	    (place->binding == CM_BINDING_STRICT ||
+	     place->binding == CM_BINDING_PREFERRED))
+		place->binding = CM_BINDING_DENIED;
+	return !(seq & 1) &&
+	       atomic_load_explicit(&shared->seq, memory_order_relaxed) == seq;
+}
+
 void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 {
 	unsigned long word[CM_PLACE_WORDS];
@@ -49,18 +67,27 @@ void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_release);
 }
 
-static void bind_to(struct cm_pool *pool, int mode,
-		    const struct cm_nodeset *nodes, uintptr_t at, size_t size)
-{
-	int err;
+#define PREFERRED	(CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES)
 
-	err = pool->sys->bind((void *)at, size, mode, nodes);
+static int try_to_bind(struct cm_pool *pool, int mode,
+		       const struct cm_nodeset *nodes, uintptr_t at,
+		       size_t size)
+{
+	int err = pool->sys->bind((void *)at, size, mode, nodes);
+
 	/* Before 5.15 there is no PREFERRED_MANY: the first node must do. */
-	if (err == -EINVAL &&
-	    mode == (CM_MPOL_PREFERRED_MANY | CM_MPOL_F_STATIC_NODES))
+	if (err == -EINVAL && mode == PREFERRED)
 		err = pool->sys->bind(
 			(void *)at, size,
 			CM_MPOL_PREFERRED | CM_MPOL_F_STATIC_NODES, nodes);
+	return err;
+}
+
+static void bind_to(struct cm_pool *pool, int mode,
+		    const struct cm_nodeset *nodes, uintptr_t at, size_t size)
+{
+	int err = try_to_bind(pool, mode, nodes, at, size);
+
 	/* A kernel or seccomp filter that refuses will go on refusing. */
 	if (err == -EPERM || err == -ENOSYS)
 		atomic_store_explicit(&pool->place.denied, true,
@@ -165,6 +192,49 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 		cm_place_get(&pool->place, &place);
 		cm_place_bind_as(pool, &place, (uintptr_t)at, size);
 	} while (atomic_load(&pool->place.seq) != seq);
+}
+
+/* As is_to_bind has it. */
+static bool is_to_bind_map(const struct cm_place_nodes *place)
+{
+	return place->binding == CM_BINDING_STRICT ||
+	       place->binding == CM_BINDING_PREFERRED ||
+	       (place->binding == CM_BINDING_OFFLINE &&
+		place->mode == PREFERRED && !cm_nodeset_empty(&place->reach));
+}
+
+bool cm_place_bind_map(struct cm_pool *pool, void *at, size_t size,
+		       unsigned how)
+{
+	struct cm_place_nodes place;
+	const struct cm_nodeset *nodes;
+	int err, mode;
+
+	for (int i = 0; i < 8; i++) {
+		unsigned seq = atomic_load(&pool->place.seq);
+
+		if (!cm_place_try(&pool->place, &place))
+			continue;
+		if (!is_to_bind_map(&place))
+			return false;
+		nodes = place.binding == CM_BINDING_OFFLINE ? &place.reach :
+							      &place.nodes;
+		mode = how & CM_MAP_MAY_SPILL ? PREFERRED : place.mode;
+		err = try_to_bind(pool, mode, nodes, (uintptr_t)at, size);
+		if (err == 0 && how & CM_MAP_IS_FILLED)
+			(void)cm_sys_bind_moving(at, size, mode, nodes);
+		if (err == -EPERM || err == -ENOSYS)
+			atomic_store_explicit(&pool->place.denied, true,
+					      memory_order_relaxed);
+		else if (err == -EINVAL)
+			break;
+		if (atomic_load(&pool->place.seq) == seq)
+			return true;
+	}
+	/* Its nodes are excluded, or we interrupted who changes the place. */
+	atomic_store_explicit(&pool->place.rebind_due, true,
+			      memory_order_relaxed);
+	return true;
 }
 
 struct rebind {

@@ -49,8 +49,24 @@ struct cm_place_shared {
 	_Atomic bool rebind_due;
 };
 
+/* The beginning of a struct cm_place. */
+struct cm_place_nodes {
+	int binding, mode;
+	struct cm_nodeset nodes, reach;
+};
+
+_Static_assert(offsetof(struct cm_place_nodes, reach) ==
+		       offsetof(struct cm_place, reach),
+	       "its beginning");
+
 /* As it is now; binding is CM_BINDING_DENIED once mbind was refused. */
 void cm_place_get(struct cm_place_shared *shared, struct cm_place *place);
+
+/*
+ * The part that a map needs, for signal handlers: little, and false when it is
+ * being changed, maybe by whom the signal interrupted.
+ */
+bool cm_place_try(struct cm_place_shared *shared, struct cm_place_nodes *place);
 
 /* One writer at a time. */
 void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place);
@@ -65,6 +81,16 @@ void cm_place_bind_as(struct cm_pool *pool, const struct cm_place *place,
 /* A range to one node of the place, whatever its weights and groups. */
 void cm_place_bind_node(struct cm_pool *pool, const struct cm_place *place,
 			unsigned node, uintptr_t at, size_t size);
+/*
+ * Bind a map of the program's, which may be gone already: what the kernel says
+ * of it counts only where it says something of the nodes. For signal handlers
+ * too. False: this pool binds nothing.
+ */
+#define CM_MAP_MAY_SPILL	1u	/* to other nodes, whatever the mode */
+#define CM_MAP_IS_FILLED	2u	/* its pages are there: move them */
+
+bool cm_place_bind_map(struct cm_pool *pool, void *at, size_t size,
+		       unsigned how);
 
 /* Bind every range the pool has. Reads /proc/self/maps. */
 void cm_place_rebind(struct cm_pool *pool);

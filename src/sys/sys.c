@@ -115,15 +115,27 @@ static int real_purge(void *at, size_t size)
 	return err;
 }
 
-static int real_bind(void *at, size_t size, int mode,
-		     const struct cm_nodeset *nodes)
+static int bind_with(void *at, size_t size, int mode,
+		     const struct cm_nodeset *nodes, long flags)
 {
 	int saved = errno;
 
 	/* maxnode counts one past the last bit the kernel reads. */
 	return result(syscall(SYS_mbind, at, size, (long)mode, nodes->bits,
-			      (long)CM_MAX_NODES + 1, 0L),
+			      (long)CM_MAX_NODES + 1, flags),
 		      saved);
+}
+
+static int real_bind(void *at, size_t size, int mode,
+		     const struct cm_nodeset *nodes)
+{
+	return bind_with(at, size, mode, nodes, 0);
+}
+
+int cm_sys_bind_moving(void *at, size_t size, int mode,
+		       const struct cm_nodeset *nodes)
+{
+	return bind_with(at, size, mode, nodes, CM_MPOL_MF_MOVE);
 }
 
 static int real_no_huge_pages(void *at, size_t size)
@@ -151,6 +163,16 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 			      (long)CM_MAX_NODES, NULL,
 			      (long)CM_MPOL_F_MEMS_ALLOWED),
 		      saved);
+}
+
+void *cm_sys_map_own(size_t size)
+{
+	int saved = errno;
+	long r = syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
+
+	errno = saved;
+	return r == -1 ? NULL : (void *)r;
 }
 
 bool cm_sys_can_map(size_t size)

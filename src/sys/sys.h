@@ -21,6 +21,7 @@
 #define CM_MPOL_PREFERRED_MANY		5
 #define CM_MPOL_WEIGHTED_INTERLEAVE	6	/* Linux 6.9 */
 #define CM_MPOL_F_STATIC_NODES		(1 << 15)
+#define CM_MPOL_MF_MOVE			(1 << 1)
 #define CM_MPOL_F_MEMS_ALLOWED		(1 << 2)
 
 struct cm_sys_ops {
@@ -55,6 +56,16 @@ size_t cm_sys_page_size(void);
 
 /* Is there address space for this much more? Maps it, and unmaps it. */
 bool cm_sys_can_map(size_t size);
+
+/* Memory of our own, zero and never given back; NULL. */
+void *cm_sys_map_own(size_t size);
+
+/*
+ * As the bind of cm_sys_ops, for pages that are there already: they move. The
+ * kernel makes all CPUs take part, so only where that is known.
+ */
+int cm_sys_bind_moving(void *at, size_t size, int mode,
+		       const struct cm_nodeset *nodes);
 
 /* CPUs this process may run on, at least 1. */
 unsigned cm_sys_nr_cpus(void);

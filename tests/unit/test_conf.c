@@ -61,6 +61,10 @@ static void a_bad_value_is_one_line(void **state)
 	SAYS("cxl.limit=16e",
 	     "not a size (bytes with k, m, g or t), 1% to 100%, or none, "
 	     "using none");
+	SAYS("mmap.min=none", "not a size (bytes with k, m, g or t) in 4k..1t, "
+			      "using 256k");
+	SAYS("mmap.min=2t", "not a size (bytes with k, m, g or t) in 4k..1t, "
+			    "using 256k");
 	SAYS("cxl.limit=16777216t", "too large a size (none: no limit), "
 				    "using none");
 	SAYS("interleave=0=3,0=1", WEIGHTS);

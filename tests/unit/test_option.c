@@ -87,7 +87,9 @@ static void every_option_is_read(void **state)
 		"placement=preferred,arenas=8,decay_ms=-1,stats_print=true,"
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true,"
 		"sizes=ddr:4k:cxl,control=false,rule=lib*.so:cxl;exe!main:ddr,"
-		"rule=a:ddr,thread=io-*:cxl,thread.inherit=true");
+		"rule=a:ddr,thread=io-*:cxl,thread.inherit=true,"
+
+		"mmap.policy=cxl,mmap.min=1m");
 
 	(void)state;
 	assert_int_equal(s.order[0], CM_TIER_CXL);
@@ -113,6 +115,8 @@ static void every_option_is_read(void **state)
 	assert_true(s.background_thread);
 	assert_true(s.stats_print);
 	assert_int_equal(s.stats_format, CM_STATS_JSON);
+	assert_int_equal(s.mmap_policy, CM_MMAP_CXL);
+	assert_true(s.mmap_min == MIB);
 	assert_string_equal(s.stats_file, "/tmp/%p");
 	assert_true(s.abort_conf);
 	assert_string_equal(shown(&s, CM_OPT_SIZES), "ddr:4k:cxl");
@@ -158,6 +162,12 @@ static void every_word_is_read_and_shown(void **state)
 		{ "ddr.limit=0", CM_OPT_DDR_LIMIT, "0" },
 		{ "ddr.limit=1,ddr.limit=none", CM_OPT_DDR_LIMIT, "none" },
 		{ "ddr.limit=50%", CM_OPT_DDR_LIMIT, "50%" },
+		{ "mmap.policy=malloc", CM_OPT_MMAP_POLICY, "malloc" },
+		{ "mmap.policy=ddr", CM_OPT_MMAP_POLICY, "ddr" },
+		{ "mmap.policy=off", CM_OPT_MMAP_POLICY, "off" },
+		{ "mmap.min=4096", CM_OPT_MMAP_MIN, "4k" },
+		{ "mmap.min=5000", CM_OPT_MMAP_MIN, "5000" },
+		{ "mmap.min=1t", CM_OPT_MMAP_MIN, "1t" },
 		{ "ddr.limit=50%,ddr.limit=1g", CM_OPT_DDR_LIMIT, "1g" },
 		{ "cxl.limit=1g,cxl.limit=100%", CM_OPT_CXL_LIMIT, "100%" },
 		{ "interleave=3:1", CM_OPT_INTERLEAVE, "3:1" },

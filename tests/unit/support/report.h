@@ -39,6 +39,7 @@ static inline struct cm_report *report(void)
 		.cached = 4 * MIB,
 		.limit = 64 * MIB,
 		.peak = 64 * MIB,
+		.mapped = 5 * MIB / 2,
 		.metadata = 3 * MIB / 2,
 		.nr_allocs = 1000,
 		.nr_frees = 7,
