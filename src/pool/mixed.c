@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/nodeset.h"
 #include "pool/arena.h"
 #include "pool/full.h"
 #include "pool/mixed.h"
@@ -93,7 +94,7 @@ static bool kernel_can(const struct cm_place *place)
 static bool kernel_does(const struct cm_mixed *m,
 			const struct cm_policy_snapshot *policy)
 {
-	struct cm_nodeset nodes[CM_NR_TIERS];
+	struct cm_nodeset nodes[CM_NR_TIERS], both;
 	struct cm_place place[CM_NR_TIERS];
 
 	if (policy->strict)
@@ -104,6 +105,11 @@ static bool kernel_does(const struct cm_mixed *m,
 			return false;
 		nodes[t] = place[t].nodes;
 	}
+	/* Both tiers on one node: it would have one share. */
+	both = nodes[CM_TIER_DDR];
+	cm_nodeset_and(&both, &nodes[CM_TIER_CXL]);
+	if (!cm_nodeset_empty(&both))
+		return false;
 	return cm_weights_are_kernels("/sys", nodes, m->weight, &m->nodes) &&
 	       kernel_can(place);
 }
@@ -130,6 +136,32 @@ static struct cm_mixed *make(const struct cm_mixed *like,
 	return m;
 }
 
+static uint64_t distance(const struct cm_mixed *a, const struct cm_mixed *b)
+{
+	uint64_t ddr_a = a->weight[CM_TIER_DDR], ddr_b = b->weight[CM_TIER_DDR];
+	uint64_t all_a = ddr_a + a->weight[CM_TIER_CXL];
+	uint64_t all_b = ddr_b + b->weight[CM_TIER_CXL];
+	uint64_t x = (ddr_a << 32) / all_a, y = (ddr_b << 32) / all_b;
+
+	return x > y ? x - y : y - x;
+}
+
+/*
+ * The table is full: weights that somebody keeps publishing (policy=bandwidth)
+ * have made most of them, and lie close to each other.
+ */
+static struct cm_mixed *nearest(const struct cm_mixed *like)
+{
+	struct cm_mixed *best = NULL;
+
+	for (unsigned i = 0; i < CM_MAX_MIXED; i++)
+		if (cm_mixed[i].nodes.nr == like->nodes.nr &&
+		    (!best ||
+		     distance(&cm_mixed[i], like) < distance(best, like)))
+			best = &cm_mixed[i];
+	return best;
+}
+
 static struct cm_mixed *pattern_of(const struct cm_policy_snapshot *policy)
 {
 	struct cm_mixed like = { .arena = 0 }, *m;
@@ -138,6 +170,8 @@ static struct cm_mixed *pattern_of(const struct cm_policy_snapshot *policy)
 	m = find(&like);
 	if (likely(m))
 		return m;
+	if (nr_now() == CM_MAX_MIXED)
+		return nearest(&like);
 	cm_arena_hold();
 	m = find(&like);
 	if (!m)

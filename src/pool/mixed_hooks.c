@@ -209,28 +209,57 @@ int cm_mixed_bind_kernel(const struct cm_place *place, uintptr_t at,
 }
 
 /* A tier's piece to its nodes, or to the one whose turn it is. */
-static void bind_piece(const struct cm_mixed *m, const struct cm_place *place,
-		       uint64_t index, uintptr_t from, uintptr_t to)
+static void bind_piece(const unsigned weight[CM_NR_TIERS],
+		       const struct cm_place *place, uint64_t index,
+		       uintptr_t from, uintptr_t to)
 {
-	enum cm_tier tier = cm_chunk_tier(index, m->weight);
+	enum cm_tier tier = cm_chunk_tier(index, weight);
 
 	if (place[tier].weights.nr > 1 && cm_place_is_bound(&place[tier]))
-		cm_place_bind_node(
-			&cm_pool[tier], &place[tier],
-			cm_chunk_node(cm_chunk_rank(index, m->weight),
-				      &place[tier].weights),
-			from, to - from);
+		cm_place_bind_node(&cm_pool[tier], &place[tier],
+				   cm_chunk_node(cm_chunk_rank(index, weight),
+						 &place[tier].weights),
+				   from, to - from);
 	else
 		cm_place_bind_as(&cm_pool[tier], &place[tier], from, to - from);
 }
 
 /* Neighbours of one tier by one call. */
-static void bind_pieces(const struct cm_mixed *m, const struct cm_place *place,
-			uintptr_t start, uintptr_t end)
+void cm_mixed_bind_pieces(struct cm_chunks chunks,
+			  const unsigned weight[CM_NR_TIERS],
+			  const struct cm_place *place, uintptr_t base,
+			  uintptr_t start, uintptr_t end)
 {
-	uintptr_t base = cm_mixed_window().base, from = start;
+	uintptr_t from = start;
 
-	if (m->kernel && cm_place_is_bound(&place[CM_TIER_DDR]) &&
+	while (from < end) {
+		struct cm_chunk piece = cm_chunk_at(chunks, from - base);
+		enum cm_tier tier = cm_chunk_tier(piece.index, weight);
+		uintptr_t to = base + piece.start + piece.size;
+		uint64_t first = piece.index;
+
+		while (to < end && place[tier].weights.nr < 2) {
+			piece = cm_chunk_at(chunks, to - base);
+			if (cm_chunk_tier(piece.index, weight) != tier)
+				break;
+			to = base + piece.start + piece.size;
+		}
+		if (to > end)
+			to = end;
+		bind_piece(weight, place, first, from, to);
+		from = to;
+	}
+}
+
+static void bind_all(const struct cm_mixed *m, const struct cm_place *place,
+		     uintptr_t start, uintptr_t end)
+{
+	if (!m->kernel) {
+		cm_mixed_bind_pieces(m->chunks, m->weight, place,
+				     cm_mixed_window().base, start, end);
+		return;
+	}
+	if (cm_place_is_bound(&place[CM_TIER_DDR]) &&
 	    cm_place_is_bound(&place[CM_TIER_CXL])) {
 		if (cm_mixed_bind_kernel(place, start, end - start))
 			atomic_store_explicit(
@@ -239,30 +268,10 @@ static void bind_pieces(const struct cm_mixed *m, const struct cm_place *place,
 		return;
 	}
 	/* One of them has no nodes now: all to the other. */
-	if (m->kernel) {
-		for (unsigned t = 0; t < CM_NR_TIERS; t++)
-			if (cm_place_is_bound(&place[t]))
-				cm_place_bind_as(&cm_pool[t], &place[t], start,
-						 end - start);
-		return;
-	}
-	while (from < end) {
-		struct cm_chunk piece = cm_chunk_at(m->chunks, from - base);
-		enum cm_tier tier = cm_chunk_tier(piece.index, m->weight);
-		uintptr_t to = base + piece.start + piece.size;
-		uint64_t first = piece.index;
-
-		while (to < end && place[tier].weights.nr < 2) {
-			piece = cm_chunk_at(m->chunks, to - base);
-			if (cm_chunk_tier(piece.index, m->weight) != tier)
-				break;
-			to = base + piece.start + piece.size;
-		}
-		if (to > end)
-			to = end;
-		bind_piece(m, place, first, from, to);
-		from = to;
-	}
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_place_is_bound(&place[t]))
+			cm_place_bind_as(&cm_pool[t], &place[t], start,
+					 end - start);
 }
 
 /* As cm_place_bind: places may change meanwhile. */
@@ -277,7 +286,7 @@ static void bind(const struct cm_mixed *m, uintptr_t start, uintptr_t end)
 			seq[t] = atomic_load(&cm_pool[t].place.seq);
 			cm_place_get(&cm_pool[t].place, &place[t]);
 		}
-		bind_pieces(m, place, start, end);
+		bind_all(m, place, start, end);
 		same = true;
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
 			same &= atomic_load(&cm_pool[t].place.seq) == seq[t];
@@ -297,6 +306,15 @@ void cm_mixed_rebind(uintptr_t start, uintptr_t end)
 		if (m)
 			bind(m, start, to);
 	}
+}
+
+void cm_mixed_no_huge_pages(void)
+{
+	uint64_t size = atomic_load(&nr_taken) * SEGMENT;
+
+	if (size)
+		(void)cm_pool[CM_TIER_DDR].sys->no_huge_pages(
+			(void *)cm_mixed_window().base, size);
 }
 
 static bool is_limited(void)

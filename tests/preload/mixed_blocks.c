@@ -8,6 +8,7 @@
  *	mixed_blocks stress COUNT	threads, every block checked
  *	mixed_blocks fork		children of a threaded process
  *	mixed_blocks maps GIB MOST	mappings, for so much untouched memory
+ *	mixed_blocks live CXLCTL	weights change while it runs
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -366,9 +367,55 @@ static void maps(size_t gib, size_t most)
 			break;
 	now = mappings();
 	/* Nodes without room for all of it refuse the rest. */
-	check(nr >= 2 && now <= before + most,
+	check(nr >= 2 && now > before + 2 * nr && now <= before + most,
 	      "%zu MiB of untouched blocks make %zu mappings, at most %zu",
 	      nr * 512, now - before, most);
+}
+
+/* Blocks come and go until one is shared out by the new weights. */
+static int follows(double want)
+{
+	for (int i = 0; i < 5000; i++) {
+		char *p = kept(malloc(64 * MIB));
+		double got = (double)on_ddr(p, 64 * MIB) / (64 * MIB);
+
+		free(p);
+		if (near(got, want, 0.05))
+			return 1;
+		usleep(1000);
+	}
+	return 0;
+}
+
+static void live(const char *cxlctl)
+{
+	static const struct {
+		const char *text;
+		double ddr;
+	} weights[] = { { "3:1", 0.75 }, { "1:1", 0.5 }, { "1:4", 0.2 } };
+	char command[512], *before = kept(malloc(50 * MIB));
+	size_t first = 0, now = 0;
+	int good = 1;
+
+	fill(before, 50 * MIB, 9);
+	for (int i = 0; i < 60; i++) {
+		snprintf(command, sizeof(command),
+			 "exec env -u LD_PRELOAD '%s' policy set -w 1 %d "
+			 "interleave=%s >/dev/null",
+			 cxlctl, (int)getpid(), weights[i % 3].text);
+		(void)!system(command);
+		good &= follows(weights[i % 3].ddr);
+		now = mappings();
+		if (i == 2)
+			first = now;
+	}
+	check(good, "60 changes of weights, and blocks follow");
+	check(now <= first + 16, "no mappings more for it: %zu, then %zu",
+	      first, now);
+	check(filled(before, 50 * MIB, 9), "an older block is as it was");
+	before = kept(realloc(before, 90 * MIB));
+	check(filled(before, 50 * MIB, 9), "and grows by its own weights");
+	free(before);
 }
 
 int main(int argc, char **argv)
@@ -385,6 +432,8 @@ int main(int argc, char **argv)
 		stress(atol(argv[2]));
 	else if (!strcmp(argv[1], "fork"))
 		forks();
+	else if (argc == 3 && !strcmp(argv[1], "live"))
+		live(argv[2]);
 	else if (argc == 4 && !strcmp(argv[1], "maps"))
 		maps((size_t)atol(argv[2]), (size_t)atol(argv[3]));
 	else
