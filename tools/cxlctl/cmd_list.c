@@ -140,7 +140,51 @@ static bool is_in_order(enum cm_tier t)
 	return false;
 }
 
-/* One group so far: the nodes of a tier are used together. */
+/* The groups' nodes that the tier has; then those in none. */
+static void for_each_group(enum cm_tier t,
+			   void (*show)(const char *name,
+					const struct cm_nodeset *nodes))
+{
+	const struct cm_group_settings *groups = &settings.tier[t].groups;
+	struct cm_nodeset rest = tiers.of[t];
+	unsigned node;
+
+	if (groups->from == CM_GROUPS_NOOP) {
+		cm_nodeset_for_each(node, &tiers.of[t]) {
+			struct cm_nodeset one = { { 0 } };
+
+			cm_nodeset_set(&one, node);
+			show(NULL, &one);
+		}
+		return;
+	}
+	for (unsigned i = 0; groups->from == CM_GROUPS_NAMED && i < groups->nr;
+	     i++) {
+		struct cm_nodeset nodes = groups->of[i].nodes;
+
+		cm_nodeset_and(&nodes, &rest);
+		cm_nodeset_andnot(&rest, &nodes);
+		show(groups->of[i].name, &nodes);
+	}
+	if (!cm_nodeset_empty(&rest))
+		show(NULL, &rest);
+}
+
+static const char *group_comma;
+
+static void json_group(const char *name, const struct cm_nodeset *nodes)
+{
+	printf("%s{\"name\":", group_comma);
+	group_comma = ",";
+	if (name)
+		cmd_json_string(name);
+	else
+		printf("null");
+	printf(",\"nodes\":");
+	cmd_json_nodes(nodes);
+	putchar('}');
+}
+
 static void json_tier(enum cm_tier t)
 {
 	const struct cm_tier_settings *tier = &settings.tier[t];
@@ -148,8 +192,8 @@ static void json_tier(enum cm_tier t)
 	printf("{\"tier\":\"%s\",\"nodes\":", cm_tier_name(t));
 	cmd_json_nodes(&tiers.of[t]);
 	printf(",\"groups\":[");
-	if (!cm_nodeset_empty(&tiers.of[t]))
-		cmd_json_nodes(&tiers.of[t]);
+	group_comma = "";
+	for_each_group(t, json_group);
 	printf("]");
 	cmd_json_text("from", nodes_from(t));
 	printf(",\"used\":%s", is_in_order(t) ? "true" : "false");
@@ -249,6 +293,15 @@ static void text_node(unsigned node)
 						       "  not allowed");
 }
 
+/* "near=2", "rest=3", and nothing where each is by itself */
+static void text_group(const char *name, const struct cm_nodeset *nodes)
+{
+	char text[CM_NODESET_TEXT_MAX];
+
+	(void)cm_nodeset_format(nodes, text, sizeof(text));
+	printf("  %s%s%s", name ? name : "", name ? "=" : "", text);
+}
+
 static void text_tier(enum cm_tier t)
 {
 	const struct cm_tier_settings *tier = &settings.tier[t];
@@ -261,6 +314,11 @@ static void text_tier(enum cm_tier t)
 	       tier->limit == CM_NO_LIMIT ? "none" :
 					    cmd_human(tier->limit),
 	       is_in_order(t) ? "" : "  not in order");
+	if (tier->groups.from == CM_GROUPS_NOOP || !*nodes)
+		return;
+	printf("      groups:");
+	for_each_group(t, text_group);
+	putchar('\n');
 }
 
 static void text_devices(const struct devices *memdevs,

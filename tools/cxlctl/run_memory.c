@@ -20,15 +20,12 @@
 
 #include "base/nodeset.h"
 #include "control/parse.h"
-#include "sys/file.h"
 #include "sys/sys.h"
 #include "tiers.h"
 #include "topology/weights.h"
 
 #define MPOL_INTERLEAVE			3
 #define MPOL_WEIGHTED_INTERLEAVE	6	/* Linux 6.9 */
-
-#define WEIGHTS	"/sys/kernel/mm/mempolicy/weighted_interleave"
 
 /* The tiers of order that take something, and their nodes. */
 struct choice {
@@ -156,69 +153,84 @@ static int set_priority(const struct choice *choice)
 	return -1;
 }
 
-/* The sum of the kernel's weights; 0: not known. */
-static uint64_t kernel_weight(const struct cm_nodeset *nodes)
+/* Nodes that were given weights, and the tiers' sums; all the same? */
+static bool add_weights(struct choice *choice, unsigned weight[CM_NR_TIERS])
 {
-	char path[128], text[16];
-	uint64_t sum = 0;
-	unsigned node;
+	const struct cm_node_weights *given = &choice->settings->node_weight;
+	struct cm_nodeset with = { { 0 } };
+	bool same = true;
 
-	cm_nodeset_for_each(node, nodes) {
-		uint64_t one;
+	for (unsigned i = 0; i < given->nr; i++) {
+		unsigned node = given->of[i].node;
 
-		snprintf(path, sizeof(path), WEIGHTS "/node%u", node);
-		if (cm_file_read(path, text, sizeof(text)) <= 0)
-			return 0;
-		one = strtoul(text, NULL, 10);
-		if (!one)
-			return 0;
-		sum += one;
+		same &= given->of[i].weight == given->of[0].weight;
+		for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+			if (!cm_nodeset_test(&choice->of[t], node))
+				continue;
+			weight[t] += given->of[i].weight;
+			if (given->of[i].weight)
+				cm_nodeset_set(&with, node);
+		}
 	}
-	return sum;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		cm_nodeset_and(&choice->of[t], &with);
+	cm_nodeset_and(&choice->all, &with);
+	return same;
 }
 
 /* Which interleaving has this ratio; -1: none, said. */
-static int interleave_mode(const struct choice *choice, const unsigned *weight)
+static int interleave_mode(const struct choice *choice, const unsigned *weight,
+			   bool nodes_alike)
 {
-	const struct cm_nodeset *ddr = &choice->of[CM_TIER_DDR];
-	const struct cm_nodeset *cxl = &choice->of[CM_TIER_CXL];
-	uint64_t nr_ddr = cm_nodeset_weight(ddr);
-	uint64_t nr_cxl = cm_nodeset_weight(cxl);
-	uint64_t of_ddr = kernel_weight(ddr), of_cxl = kernel_weight(cxl);
-	bool known = of_ddr && of_cxl;
+	uint64_t nr_ddr = cm_nodeset_weight(&choice->of[CM_TIER_DDR]);
+	uint64_t nr_cxl = cm_nodeset_weight(&choice->of[CM_TIER_CXL]);
 
 	/* preferred: root cannot change this ratio while the program runs */
-	if (nr_ddr * weight[CM_TIER_CXL] == nr_cxl * weight[CM_TIER_DDR])
+	if (nodes_alike &&
+	    nr_ddr * weight[CM_TIER_CXL] == nr_cxl * weight[CM_TIER_DDR])
 		return MPOL_INTERLEAVE;
-	if (known &&
-	    of_ddr * weight[CM_TIER_CXL] == of_cxl * weight[CM_TIER_DDR])
+	if (cm_weights_are_kernels("/sys", choice->of, weight,
+				   &choice->settings->node_weight))
 		return MPOL_WEIGHTED_INTERLEAVE;
 	fprintf(stderr,
-		"cxlctl run: interleave=%u:%u: the kernel's own would be "
-		"%llu:%llu over these nodes%s; only the library makes another "
-		"ratio\n",
+		"cxlctl run: interleave=%u:%u: the kernel interleaves these "
+		"nodes %llu:%llu, or by its weights, which are others (cxlctl "
+		"weights; Linux 6.9): only the library makes this ratio\n",
 		weight[CM_TIER_DDR], weight[CM_TIER_CXL],
-		(unsigned long long)(known ? of_ddr : nr_ddr),
-		(unsigned long long)(known ? of_cxl : nr_cxl),
-		known ? " (root sets its weights in " WEIGHTS ")" :
-			" (it has no weighted interleave, Linux 6.9)");
+		(unsigned long long)nr_ddr, (unsigned long long)nr_cxl);
 	return -1;
+}
+
+/* Given, published, the machine's; false: neither, said. */
+static bool find_weights(struct choice *choice, unsigned weight[CM_NR_TIERS],
+			 bool *nodes_alike)
+{
+	const struct cm_settings *settings = choice->settings;
+
+	*nodes_alike = true;
+	if (settings->policy == CM_POLICY_BANDWIDTH &&
+	    cm_weights_published(weight))
+		return true;
+	memcpy(weight, settings->weight, sizeof(settings->weight));
+	if (settings->policy == CM_POLICY_INTERLEAVE &&
+	    settings->node_weight.nr)
+		*nodes_alike = add_weights(choice, weight);
+	if (weight[CM_TIER_DDR] || weight[CM_TIER_CXL] ||
+	    cm_weights_read("/sys", choice->of, weight))
+		return true;
+	fprintf(stderr, "cxlctl run: interleave=auto: neither weights nor "
+			"bandwidth are known, using priority\n");
+	return false;
 }
 
 static int set_interleave(struct choice *choice)
 {
 	unsigned weight[CM_NR_TIERS];
+	bool nodes_alike;
 	int mode;
 
-	memcpy(weight, choice->settings->weight, sizeof(weight));
-	if (choice->nr_order < 2)
+	if (choice->nr_order < 2 || !find_weights(choice, weight, &nodes_alike))
 		return set_priority(choice);
-	if (!weight[CM_TIER_DDR] && !weight[CM_TIER_CXL] &&
-	    !cm_weights_read("/sys", choice->of, weight)) {
-		fprintf(stderr, "cxlctl run: interleave=auto: neither weights "
-				"nor bandwidth are known, using priority\n");
-		return set_priority(choice);
-	}
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		if (weight[t])
 			continue;
@@ -227,7 +239,7 @@ static int set_interleave(struct choice *choice)
 		choice->nr_order = 1;
 		return set_priority(choice);
 	}
-	mode = interleave_mode(choice, weight);
+	mode = interleave_mode(choice, weight, nodes_alike);
 	return mode < 0 ? -1 : set_policy(mode, &choice->all);
 }
 
@@ -238,7 +250,8 @@ int run_set_memory_policy(const struct cm_settings *settings)
 
 	if (found <= 0)
 		return found;
-	return settings->policy == CM_POLICY_INTERLEAVE ?
+	return settings->policy == CM_POLICY_INTERLEAVE ||
+			       settings->policy == CM_POLICY_BANDWIDTH ?
 		       set_interleave(&choice) :
 		       set_priority(&choice);
 }

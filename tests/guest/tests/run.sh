@@ -60,6 +60,11 @@ if [[ -d $weights && $ddr$cxl == ?? ]]; then
     timeout 60 "${static[@]}" --interleave 3:1 "$busybox" $maps >"$tmp/out" 2>"$tmp/err"
     check_that '--interleave 3:1: the kernel does it once the weights are' \
         grep -q "^[0-9a-f]* weighted interleave=static:[-,0-9]* stack" "$tmp/out"
+    timeout 60 "${static[@]}" --interleave "$ddr=6,$cxl=2" "$busybox" $maps >"$tmp/out" 2>"$tmp/err"
+    check_that 'the same by nodes, in other numbers' \
+        grep -q "^[0-9a-f]* weighted interleave=static:[-,0-9]* stack" "$tmp/out"
+    timeout 60 "${static[@]}" --interleave "$ddr=3,$cxl=2" "$busybox" echo started >"$tmp/out" 2>"$tmp/err"
+    check 'not by nodes in another ratio' '1, ' "$?, $(<"$tmp/out")"
     echo "$before" >"$weights/node$ddr"
 else
     skip 'weighted interleave' 'a kernel without, or several nodes in a tier'
