@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nodeset.h"
 #include "cmd.h"
 #include "control/conf.h"
+#include "control/parse.h"
 #include "sys/file.h"
 #include "tiers.h"
 #include "topology/node.h"
@@ -24,16 +26,19 @@
 
 #define FOLDER		"kernel/mm/mempolicy/weighted_interleave"
 #define WEIGHT_MAX	255
+#define PUBLISHED_MAX	1000
 /* What the kernel itself starts from (mm/mempolicy.c, weightiness). */
 #define WEIGHTS_SUM	32
 
 static struct {
 	bool json;
-	const char *sysfs;
+	const char *sysfs, *publish;
 } arg;
 
 static const struct opt opts[] = {
 	{ "json", 'j', NULL, "JSON, one object", &arg.json, NULL },
+	{ "publish", 'p', "W:W|none", "weights for policy=bandwidth, as 3:1",
+	  NULL, &arg.publish },
 	{ "sysfs", 0, "DIR", "a copy of /sys, of another machine", NULL,
 	  &arg.sysfs },
 	{ 0 }
@@ -169,7 +174,7 @@ static bool is_supported(void)
 
 static void print_json(void)
 {
-	unsigned weight[CM_NR_TIERS], node;
+	unsigned weight[CM_NR_TIERS], published[CM_NR_TIERS], node;
 	const char *by = automatic(weight), *on = kernel_auto(), *comma = "";
 
 	printf("{\"schema\":1,\"supported\":%s,\"auto\":%s,\"nodes\":[",
@@ -183,7 +188,13 @@ static void print_json(void)
 		putchar('}');
 		comma = ",";
 	}
-	printf("],\"interleave_auto\":");
+	printf("],\"published\":");
+	if (cm_weights_published(published))
+		printf("{\"ddr\":%u,\"cxl\":%u}", published[CM_TIER_DDR],
+		       published[CM_TIER_CXL]);
+	else
+		printf("null");
+	printf(",\"interleave_auto\":");
 	if (by)
 		printf("{\"ddr\":%u,\"cxl\":%u", weight[CM_TIER_DDR],
 		       weight[CM_TIER_CXL]);
@@ -209,7 +220,7 @@ static const char *number_text(uint64_t value)
 
 static void print_text(void)
 {
-	unsigned weight[CM_NR_TIERS], node;
+	unsigned weight[CM_NR_TIERS], published[CM_NR_TIERS], node;
 	const char *by = automatic(weight), *on = kernel_auto(), *tier;
 
 	printf("%4s  %-4s  %6s  %10s  %7s\n", "NODE", "TIER", "WEIGHT",
@@ -235,6 +246,9 @@ static void print_text(void)
 	else
 		printf("interleave=auto is priority: neither weights nor "
 		       "bandwidth tell.\n");
+	if (cm_weights_published(published))
+		printf("Published for policy=bandwidth: %u:%u.\n",
+		       published[CM_TIER_DDR], published[CM_TIER_CXL]);
 }
 
 /* --- setting ------------------------------------------------------------- */
@@ -320,6 +334,85 @@ static int set_all(int argc, char **argv)
 	return status;
 }
 
+/* --- publishing ---------------------------------------------------------- */
+
+/* Root's are for all, others' for their own processes; "": no place. */
+static const char *published_file(void)
+{
+	static char path[PATH_MAX];
+	const char *base = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0)
+		return CM_WEIGHTS_FILE;
+	if (!base || base[0] != '/' ||
+	    snprintf(path, sizeof(path), "%s/cxlmalloc/weights", base) >=
+		    (int)sizeof(path))
+		return "";
+	return path;
+}
+
+/* The folder, and by rename: who reads sees all of it or what was before. */
+static int write_published(const char *path, const unsigned *weight)
+{
+	char new[PATH_MAX], folder[PATH_MAX];
+	int bad;
+	FILE *f;
+
+	snprintf(folder, sizeof(folder), "%.*s",
+		 (int)(strrchr(path, '/') - path), path);
+	if (snprintf(new, sizeof(new), "%s.%ld", path, (long)getpid()) >=
+	    (int)sizeof(new))
+		return -ENAMETOOLONG;
+	/* whatever the umask: others read what root has published */
+	if (mkdir(folder, 0755) == 0)
+		(void)chmod(folder, 0755);
+	else if (errno != EEXIST)
+		return -errno;
+	f = fopen(new, "wxe");
+	if (!f)
+		return -errno;
+	(void)fchmod(fileno(f), 0644);
+	bad = fprintf(f, "%u:%u\n", weight[CM_TIER_DDR], weight[CM_TIER_CXL]) <
+	      0;
+	if (fclose(f) || bad || rename(new, path) < 0) {
+		int err = -errno;
+
+		unlink(new);
+		return err;
+	}
+	return 0;
+}
+
+static int publish(const char *text)
+{
+	bool none = strcmp(text, "none") == 0;
+	const char *path = published_file();
+	unsigned weight[CM_NR_TIERS] = { 0 };
+	int err;
+
+	if (!none &&
+	    (strcmp(text, "auto") == 0 ||
+	     cm_parse_weights(cm_slice_of(text), PUBLISHED_MAX, weight) < 0))
+		return cmd_usage_error(&cmd_weights,
+				       "--publish=%s: not DDR:CXL with weights "
+				       "of 0..%d, one of them not 0, or none",
+				       text, PUBLISHED_MAX);
+	if (!*path) {
+		fprintf(stderr, "cxlctl weights: --publish: XDG_RUNTIME_DIR is "
+				"not set: no folder of yours that your "
+				"processes look into\n");
+		return EXIT_FAILURE;
+	}
+	if (none)
+		err = unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	else
+		err = write_published(path, weight);
+	if (err)
+		fprintf(stderr, "cxlctl weights: %s: %s\n", path,
+			strerror(-err));
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static void say(void *data, const char *text)
 {
 	(void)data;
@@ -331,6 +424,13 @@ static int run(int argc, char **argv)
 	struct cm_conf_sink sink = { .line = say };
 	int status;
 
+	if (arg.publish && (argc > 0 || arg.sysfs))
+		return cmd_usage_error(&cmd_weights, "--publish stands alone");
+	if (arg.publish) {
+		status = publish(arg.publish);
+		if (status != EXIT_SUCCESS)
+			return status;
+	}
 	if (!arg.sysfs)
 		arg.sysfs = "/sys";
 	cm_conf_load_to(&settings, &sink);
@@ -349,9 +449,11 @@ const struct cmd cmd_weights = {
 	.name = "weights",
 	.summary = "show and set the kernel's weights of interleaving",
 	.usage = "  cxlctl weights [--json] [--sysfs DIR]\n"
-		 "  cxlctl weights NODE=WEIGHT... | auto\n",
+		 "  cxlctl weights NODE=WEIGHT... | auto\n"
+		 "  cxlctl weights --publish DDR:CXL | none\n",
 	.example = "  cxlctl weights\n"
-		   "  cxlctl weights 0=3 1=1\n",
+		   "  cxlctl weights 0=3 1=1\n"
+		   "  cxlctl weights --publish 3:1\n",
 	.opts = opts,
 	.args = "auto",
 	.run = run,
