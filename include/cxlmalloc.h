@@ -48,7 +48,8 @@ const char *cxlm_version(void);
 /*
  * cxlm_tier_of - the tier a block was allocated from
  *
- * p        any address; it is not dereferenced
+ * p        any address; it is not dereferenced. Of a large block that
+ *          policy=interleave has laid on both tiers it is this byte's tier
  * returns  CXLM_TIER_DDR or CXLM_TIER_CXL, or -1 when p lies in no tier's
  *          address window (NULL, another allocator's, or the process is not
  *          tiered). It tells which pool owns the address, not which node

@@ -142,6 +142,31 @@ static void weights_are_the_kernels_or_the_bandwidths(void **state)
 	expect(7, 1);
 }
 
+static void large_blocks_are_the_kernels_when_its_weights_are_ours(void **state)
+{
+	struct cm_nodeset nodes[CM_NR_TIERS] = { 0 };
+	struct cm_node_weights none = { .nr = 0 };
+	struct cm_node_weights of = { .nr = 3,
+				      .of = { { 0, 4 }, { 1, 2 }, { 2, 2 } } };
+	const unsigned three[] = { 3, 1 }, six[] = { 6, 2 }, two[] = { 2, 1 };
+
+	(void)state;
+	cm_nodeset_set(&nodes[CM_TIER_DDR], 0);
+	cm_nodeset_set(&nodes[CM_TIER_DDR], 1);
+	cm_nodeset_set(&nodes[CM_TIER_CXL], 2);
+	kernel_weight(0, 2);
+	kernel_weight(1, 1);
+	assert_false(cm_weights_are_kernels(root, nodes, three, &none));
+	kernel_weight(2, 1);
+	assert_true(cm_weights_are_kernels(root, nodes, three, &none));
+	assert_true(cm_weights_are_kernels(root, nodes, six, &none));
+	assert_false(cm_weights_are_kernels(root, nodes, two, &none));
+	assert_true(cm_weights_are_kernels(root, nodes, six, &of));
+	of.of[0].weight = 3;	/* the same sum, but not of each node */
+	of.of[1].weight = 3;
+	assert_false(cm_weights_are_kernels(root, nodes, six, &of));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +174,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			weights_are_the_kernels_or_the_bandwidths, make_tree,
 			remove_tree),
+		cmocka_unit_test_setup_teardown(
+			large_blocks_are_the_kernels_when_its_weights_are_ours,
+			make_tree, remove_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

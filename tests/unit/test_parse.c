@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/nodeset.h"
 #include "control/parse.h"
 
 static struct cm_slice slice(const char *text)
@@ -315,9 +316,73 @@ static void any_bytes_end(void **state)
 	}
 }
 
+static int weights_of(const char *text, struct cm_node_weights *w)
+{
+	return cm_parse_node_weights(cm_slice_of(text), 1000, w);
+}
+
+static void weights_of_nodes_are_read_or_refused_whole(void **state)
+{
+	struct cm_node_weights w = { .nr = 9 };
+
+	(void)state;
+	assert_int_equal(weights_of("0=3,12=1", &w), 0);
+	assert_int_equal(w.nr, 2);
+	assert_int_equal(w.of[1].node, 12);
+	assert_int_equal(w.of[1].weight, 1);
+	assert_int_equal(weights_of("1023=1000 + 0=1", &w), 0);
+	assert_int_equal(w.of[0].node, 1023);
+	assert_int_equal(weights_of("1024=1", &w), -ERANGE);
+	assert_int_equal(weights_of("0=1001", &w), -ERANGE);
+	assert_int_equal(weights_of("0=0", &w), -ERANGE);
+	assert_int_equal(weights_of("0=1,0=2", &w), -EINVAL);
+	assert_int_equal(weights_of("0=1,", &w), -EINVAL);
+	assert_int_equal(weights_of(",0=1", &w), -EINVAL);
+	assert_int_equal(weights_of("0=", &w), -EINVAL);
+	assert_int_equal(weights_of("=1", &w), -EINVAL);
+	assert_int_equal(weights_of("0=1=2", &w), -EINVAL);
+	assert_int_equal(weights_of("", &w), -EINVAL);
+	assert_int_equal(w.nr, 2);
+	assert_int_equal(w.of[0].node, 1023);
+}
+
+static int groups_of(const char *text, struct cm_group_settings *g)
+{
+	return cm_parse_groups(cm_slice_of(text), g);
+}
+
+static void groups_are_read_or_refused_whole(void **state)
+{
+	struct cm_group_settings g;
+
+	(void)state;
+	assert_int_equal(groups_of("near=1-2/far_2=3+5", &g), 0);
+	assert_int_equal(g.from, CM_GROUPS_NAMED);
+	assert_int_equal(g.nr, 2);
+	assert_string_equal(g.of[1].name, "far_2");
+	assert_int_equal(cm_nodeset_weight(&g.of[1].nodes), 2);
+	assert_int_equal(groups_of("near", &g), -EINVAL);
+	assert_int_equal(groups_of("Near=1", &g), -EINVAL);
+	assert_int_equal(groups_of("a=1/", &g), -EINVAL);
+	assert_int_equal(groups_of("/a=1", &g), -EINVAL);
+	assert_int_equal(groups_of("a=1/a=2", &g), -EINVAL);
+	assert_int_equal(groups_of("a=1-3/b=2", &g), -EINVAL);
+	assert_int_equal(groups_of("a=", &g), -EINVAL);
+	assert_int_equal(groups_of("a=1/b=2/c=3/d=4/e=5/f=6/g=7/h=8", &g),
+			 -ERANGE);
+	assert_int_equal(groups_of("a_name_too_long_by_1=1", &g), -EINVAL);
+	assert_int_equal(g.nr, 2);
+	assert_int_equal(groups_of("node", &g), 0);
+	assert_int_equal(g.from, CM_GROUPS_NODE);
+	assert_int_equal(groups_of("noop", &g), 0);
+	assert_int_equal(g.from, CM_GROUPS_NOOP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(weights_of_nodes_are_read_or_refused_whole),
+		cmocka_unit_test(groups_are_read_or_refused_whole),
 		cmocka_unit_test(a_list_is_split_at_commas),
 		cmocka_unit_test(the_first_separator_counts),
 		cmocka_unit_test(a_list_of_nodes_continues_its_value),
