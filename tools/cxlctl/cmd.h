@@ -66,6 +66,12 @@ struct cm_nodeset;
 /* [0,1] */
 void cmd_json_nodes(const struct cm_nodeset *nodes);
 
+/*
+ * The key that an option of a command stands for, as its row in options.def:
+ * "ddr-limit" is ddr.limit, "on-full" is on_full. -ENOENT: none.
+ */
+int cmd_option_of(const char *name);
+
 /* Bytes as "64.0 MiB"; good for four calls. */
 const char *cmd_human(uint64_t bytes);
 

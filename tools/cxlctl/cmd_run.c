@@ -97,16 +97,6 @@ static void say_bad(void *data, const char *text)
 					      "");
 }
 
-/* --ddr-limit is ddr.limit, --on-full is on_full. */
-static bool is_key_of(const char *key, const char *name)
-{
-	for (; *key && *name; key++, name++)
-		if (*key != *name &&
-		    !(*name == '-' && (*key == '.' || *key == '_')))
-			return false;
-	return *key == *name;
-}
-
 /* CXLMALLOC_CONF has no quotes: the setting must come out as it went in. */
 static bool is_one_setting(const char *text)
 {
@@ -121,12 +111,12 @@ static bool is_one_setting(const char *text)
 static int take(const struct opt *opt, const char *value)
 {
 	struct cm_conf_sink sink = { .line = say_bad, .arg = &sink };
+	int id = cmd_option_of(opt->name);
 	const char *key = NULL;
 	char *text, *joined;
 
-	for (unsigned i = 0; !key && i < CM_NR_OPTIONS; i++)
-		if (is_key_of(cm_options[i].key, opt->name))
-			key = cm_options[i].key;
+	if (id >= 0)
+		key = cm_options[id].key;
 	text = key ? format("%s=%s", key, value) : format("%s", value);
 	if (!is_one_setting(text)) {
 		char buf[CM_LINE_MAX];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/line.h"
 #include "base/nodeset.h"
 #include "cmd.h"
+#include "control/option.h"
 
 /*
  * Bytes of the UTF-8 character at s; 0: it is none. Overlong forms and
@@ -78,6 +80,23 @@ void cmd_json_nodes(const struct cm_nodeset *nodes)
 		comma = ",";
 	}
 	putchar(']');
+}
+
+static bool is_key_of(const char *key, const char *name)
+{
+	for (; *key && *name; key++, name++)
+		if (*key != *name &&
+		    !(*name == '-' && (*key == '.' || *key == '_')))
+			return false;
+	return *key == *name;
+}
+
+int cmd_option_of(const char *name)
+{
+	for (int i = 0; i < CM_NR_OPTIONS; i++)
+		if (is_key_of(cm_options[i].key, name))
+			return i;
+	return -ENOENT;
 }
 
 const char *cmd_human(uint64_t bytes)
