@@ -22,7 +22,7 @@ for f in $(files); do
 	case $f in
 	COPYING|*.txt|*.json|*.jsonl|*.csv|*.dump|*.sysfs|*.in-data) continue ;;
 	*.md|*.svg|*.png|*.xz|*.gz) continue ;;
-	*/data/*|*/fixtures/*) continue ;;
+	*/data/*|*/fixtures/*|tests/fuzz/corpus/*) continue ;;
 	esac
 	head -n 5 "$f" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || {
 		echo "$f: no SPDX line in its first five lines"

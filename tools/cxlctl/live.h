@@ -102,4 +102,8 @@ struct live_answer {
 void live_ask(struct live *const *live, size_t nr, const char *text,
 	      unsigned wait_ms, struct live_answer *answer);
 
+/* What is pending and not overridden by text, then text. False: too long. */
+bool live_join(const struct cm_page *page, const char *text,
+	       char joined[CM_PAGE_TEXT]);
+
 #endif

@@ -57,9 +57,8 @@ static bool sets_key(const char *text, struct cm_slice key)
 	return false;
 }
 
-/* What is pending and not overridden by text, then text. False: too long. */
-static bool join(const struct cm_page *page, const char *text,
-		 char joined[CM_PAGE_TEXT])
+bool live_join(const struct cm_page *page, const char *text,
+	       char joined[CM_PAGE_TEXT])
 {
 	uint32_t answered = atomic_load_explicit(&page->answer.number,
 						 memory_order_acquire);
@@ -93,7 +92,7 @@ static void ask(struct asked *asked, const char *text, uint64_t end_ns)
 		return;
 	}
 	asked->answer->result = LIVE_PENDING;
-	if (join(live->page, text, joined)) {
+	if (live_join(live->page, text, joined)) {
 		asked->start_ns = live_now_ns();
 		asked->number = cm_page_ask(live->page, joined);
 	}
