@@ -96,20 +96,6 @@ static void *alloc_exiting(struct cm_pool *pool, const struct cm_thread *thread,
 	return p;
 }
 
-/*
- * No address space, or no memory of jemalloc's own. Pages that wait for their
- * decay do not join with the addresses around them: once purged they may.
- */
-static CM_COLD bool join_addresses(struct cm_pool *pool)
-{
-	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
-
-	if (used <= cm_pool_in_use(pool) + MIB)
-		return false;
-	cm_pool_purge(pool);
-	return true;
-}
-
 void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 {
 	struct cm_thread *thread = &cm_thread;
@@ -134,13 +120,8 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 		p = pool->je->mallocx(size, flags);
 		if (p && unlikely(!cm_window_has(pool->tier, p)))
 			p = alloc_exiting(pool, thread, p, size, flags);
-		if (p)
+		if (p || !*refused)
 			return p;
-		if (!*refused) {
-			if (tries || !join_addresses(pool))
-				return NULL;
-			continue;
-		}
 		cm_full_flush(thread);
 		if (tries || !cm_full_reclaim(pool, size, last))
 			break;
