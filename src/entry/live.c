@@ -75,7 +75,7 @@ static bool machine_weights(unsigned weight[CM_NR_TIERS])
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		cm_place_get(&cm_pool[t].place, &place);
 		if (place.binding != CM_BINDING_EMULATED)
-			nodes[t] = place.nodes;
+			nodes[t] = place.weights.nr ? place.home : place.nodes;
 	}
 	return cm_weights_read("/sys", nodes, weight);
 }

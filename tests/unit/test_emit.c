@@ -74,6 +74,28 @@ static void json_strings_are_escaped(void **state)
 	free(text);
 }
 
+static void groups_are_named_with_their_nodes(void **state)
+{
+	struct cm_report *r = report();
+	struct cm_report_tier *cxl = &r->tier[CM_TIER_CXL];
+	char *text;
+
+	(void)state;
+	cxl->nr_groups = 2;
+	strcpy(cxl->group[0].name, "near");
+	cm_nodeset_set(&cxl->group[0].nodes, 1);
+	cm_nodeset_set(&cxl->group[0].nodes, 2);
+	strcpy(cxl->group[1].name, "rest");
+	text = emitted(r, CM_STATS_JSON);
+	assert_contains(text, "\"groups\":[{\"name\":\"near\",\"nodes\":[1,2]},"
+			      "{\"name\":\"rest\",\"nodes\":[]}],");
+	free(text);
+	text = emitted(r, CM_STATS_TABLE);
+	assert_contains(text, "cxl.groups: near on nodes 1-2, then rest on "
+			      "nodes (none)\n");
+	free(text);
+}
+
 static void unknown_residency_is_null(void **state)
 {
 	struct cm_report *r = report();
@@ -254,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_is_what_the_manual_says),
 		cmocka_unit_test(json_strings_are_escaped),
+		cmocka_unit_test(groups_are_named_with_their_nodes),
 		cmocka_unit_test(unknown_residency_is_null),
 		cmocka_unit_test(the_table_is_aligned),
 		cmocka_unit_test(bindings_are_said_in_words),

@@ -122,6 +122,24 @@ if [[ $first != "$second" && $third != "$fourth" ]]; then
     about "$conf: nodes without a weight have nothing" 0 0 "$(on "$second,$fourth" $small)"
     shares $conf $small 3 4
 
+    # Weights of nodes that come and go while it runs.
+    conf=interleave=1:1,placement=strict
+    start_puppet $conf
+    told "$conf: a block" 0 alloc 1 $small
+    for asked in interleave=$first=1,$fourth=1 interleave=$second=1,$third=1; do
+        "$CXLCTL" policy set "$puppet" $asked --wait 1 >"$tmp/asked" 2>&1
+        # It is heard at one of the next calls.
+        for n in 2 3 4 5 6 7 8 9; do tell zeros $n 100000 && tell free $n; done
+        tell alloc 10 $small
+        want=$first,$fourth
+        if [[ $asked == *$second=1* ]]; then want=$second,$third; fi
+        lies_on "$asked, asked of a process: a new block" "$want" where 10
+        tell free 10
+        tell trim
+    done
+    told "$conf: the old block is unharmed" good verify 1
+    end_puppet
+
     # --- groups ---------------------------------------------------------------------------
 
     conf=order=cxl:ddr,cxl.groups=node
