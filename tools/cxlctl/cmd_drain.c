@@ -280,6 +280,8 @@ static int run(int argc, char **argv)
 	err = write_drained(&drained);
 	if (err)
 		return fail(CM_DRAIN_FILE, err);
+	if (arg.undo && arg.json)
+		print(NULL, 0, argv[0]);
 	return arg.undo ? EXIT_SUCCESS : drain(&nodes, argv[0], &to, seconds);
 }
 
@@ -287,7 +289,7 @@ const struct cmd cmd_drain = {
 	.name = "drain",
 	.summary = "have processes leave nodes, and move their pages",
 	.usage = "  cxlctl drain [-t NODES] [-w SECONDS] [--json] NODES\n"
-		 "  cxlctl drain --undo NODES\n",
+		 "  cxlctl drain --undo [--json] NODES\n",
 	.example = "  cxlctl drain 2 && daxctl offline-memory dax0.0\n",
 	.opts = opts,
 	.args = "NODES",
