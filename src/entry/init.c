@@ -204,8 +204,9 @@ void cm_init_report(struct cm_report *report)
 		else
 			cm_pool_report(&cm_pool[t], &report->tier[t]);
 		report->tier[t].tier = t;
-		report->tier[t].mapped = cm_map_mapped(t);
 	}
+	if (cm_process.state == CM_STATE_TIERED)
+		cm_map_report(report->tier);
 }
 
 /* Ahead of other constructors where the loader lets us choose. */

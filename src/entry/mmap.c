@@ -256,7 +256,7 @@ static void *map(void *at, size_t size, int prot, int flags, int fd,
 	}
 	if (size <= cm_map_rules.above || !may_place(flags))
 		return raw_mmap(at, size, prot, flags, fd, offset);
-	place = cm_map_choose(size);
+	place = cm_map_choose(size, prot & USABLE && !(flags & MAP_NORESERVE));
 	return map_placed(at, size, prot, flags, fd, offset, place);
 }
 

@@ -45,35 +45,37 @@ static bool may_spill(const struct cm_policy_snapshot *policy)
 }
 
 /*
- * Within the limit, and if it may not spill within what its nodes have. Looked
- * at without taking it: of two maps at a time both may see the same room.
+ * Within the limit; and what may not spill and is to be used, not reserved,
+ * within what the nodes have. Looked at without taking it: of two maps at a
+ * time both may see the same room.
  */
 static bool has_room(const struct cm_policy_snapshot *policy, enum cm_tier tier,
-		     uint64_t size)
+		     uint64_t size, bool used)
 {
 	struct cm_pool *pool = &cm_pool[tier];
 	uint64_t limit = load(&pool->limit);
-	uint64_t used = load(&pool->used) + cm_map_mapped(tier);
+	uint64_t have = load(&pool->used) + cm_map_mapped(tier);
 	struct cm_place_nodes place;
 
-	if (limit != CM_NO_LIMIT && (used > limit || size > limit - used))
+	if (limit != CM_NO_LIMIT && (have > limit || size > limit - have))
 		return false;
 	if (may_spill(policy) || !cm_place_try(&pool->place, &place))
 		return true;
 	if (place.binding == CM_BINDING_OFFLINE)
 		return false;
-	return place.binding != CM_BINDING_STRICT || cm_room_take(pool, size);
+	return place.binding != CM_BINDING_STRICT || !used ||
+	       cm_room_take(pool, size);
 }
 
 /* The first that has room of the order, this one ahead; else its last. */
 static enum cm_tier by_order(const struct cm_policy_snapshot *policy,
-			     enum cm_tier first, uint64_t size)
+			     enum cm_tier first, uint64_t size, bool used)
 {
 	enum cm_tier order[CM_NR_TIERS];
 	unsigned nr = cm_policy_order(policy, first, order);
 
 	for (unsigned i = 0; i < nr; i++)
-		if (has_room(policy, order[i], size))
+		if (has_room(policy, order[i], size, used))
 			return order[i];
 	return policy->order[policy->nr_order - 1];
 }
@@ -98,7 +100,7 @@ static enum cm_tier by_turns(const struct cm_policy_snapshot *policy)
 }
 
 static enum cm_tier as_malloc(const struct cm_policy_snapshot *policy,
-			      uint64_t size)
+			      uint64_t size, bool used)
 {
 	enum cm_tier tier = policy->order[0];
 
@@ -107,19 +109,20 @@ static enum cm_tier as_malloc(const struct cm_policy_snapshot *policy,
 	else if (policy->id == CM_POLICY_INTERLEAVE ||
 		 policy->id == CM_POLICY_BANDWIDTH)
 		tier = by_turns(policy);
-	tier = by_order(policy, tier, size);
+	tier = by_order(policy, tier, size, used);
 	atomic_fetch_add_explicit(&taken[tier], size, memory_order_relaxed);
 	return tier;
 }
 
-enum cm_range_place cm_map_choose(uint64_t size)
+enum cm_range_place cm_map_choose(uint64_t size, bool used)
 {
 	enum cm_tier tier = CM_TIER_DDR;
 	struct cm_snapshot_ticket ticket;
 
 	switch (cm_map_rules.policy) {
 	case CM_MMAP_MALLOC:
-		tier = as_malloc(cm_snapshot_enter(&cm_thread, &ticket), size);
+		tier = as_malloc(cm_snapshot_enter(&cm_thread, &ticket), size,
+				 used);
 		cm_snapshot_leave(&ticket);
 		break;
 	case CM_MMAP_DDR:

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/compiler.h"
+#include "base/report.h"
 #include "base/settings.h"
 #include "map/range.h"
 
@@ -29,8 +30,8 @@ extern struct cm_map_rules cm_map_rules CM_HIDDEN;
 /* After the pools have their places. 0, or -errno: nothing can be placed. */
 int cm_map_init(const struct cm_settings *settings);
 
-/* Where a new map of this size goes. */
-enum cm_range_place cm_map_choose(uint64_t size);
+/* Where a new map of this size goes; used: it is no mere reservation. */
+enum cm_range_place cm_map_choose(uint64_t size, bool used);
 
 /*
  * It was mapped: remember, and bind. how is of CM_MAP_* in pool/place.h. False:
@@ -42,6 +43,12 @@ bool cm_map_place(uintptr_t at, size_t size, enum cm_range_place place,
 /* Bind, without remembering. False: that place binds nothing. */
 bool cm_map_bind(uintptr_t at, size_t size, enum cm_range_place place,
 		 unsigned how);
+
+/*
+ * For a report that has what the pools hold: what is mapped, and its pages
+ * beside theirs. Not on any path of the program's.
+ */
+void cm_map_report(struct cm_report_tier tier[CM_NR_TIERS]);
 
 /* Usable bytes of the program's maps on the tier. */
 uint64_t cm_map_mapped(enum cm_tier tier);

@@ -15,9 +15,14 @@
 
 #define WORD_PAGES	16u	/* in a word of a leaf */
 #define ALIKE		UINT64_C(0x1111111111111111)
-#define LG_FANOUT	9u	/* entries of a branch, and pages of a leaf */
-#define FANOUT		(1u << LG_FANOUT)
-#define LEAF_WORDS	(FANOUT / WORD_PAGES)
+#define LG_LEAF		9u	/* pages of a leaf: 256 bytes */
+#define LEAF_WORDS	((1u << LG_LEAF) / WORD_PAGES)
+/*
+ * Entries of a branch, few: some programs scatter maps of 256 KiB over all of
+ * their addresses (V8), and each has branches of its own then.
+ */
+#define LG_BRANCH	3u
+#define LG_BELOW_ROOT	18u	/* pages below an entry of the root */
 #define LG_ROOT		18u	/* 48 bits of address with pages of 4 KiB */
 
 /* An entry: four bits for all below it, or a pointer, which is larger. */
@@ -169,8 +174,8 @@ static void change_leaf(struct pass *p, entry *leaf, size_t first, size_t end)
 /* A level in the place of an entry that is alike; 0: none to be had. */
 static uint64_t split(entry *at, uint64_t old, unsigned lg_below)
 {
-	bool leaf = lg_below == LG_FANOUT;
-	size_t n = leaf ? LEAF_WORDS : FANOUT;
+	bool leaf = lg_below == LG_LEAF;
+	size_t n = leaf ? LEAF_WORDS : 1u << LG_BRANCH;
 	entry *level = take(n * sizeof(entry));
 
 	if (!level)
@@ -192,10 +197,10 @@ static void change_below(struct pass *p, uint64_t below, unsigned lg_below,
 {
 	entry *level = (entry *)(uintptr_t)below;
 
-	if (lg_below == LG_FANOUT)
+	if (lg_below == LG_LEAF)
 		change_leaf(p, level, first, end);
 	else
-		change_level(p, level, lg_below - LG_FANOUT, first, end);
+		change_level(p, level, lg_below - LG_BRANCH, first, end);
 }
 
 /* All of an entry's pages at once, if it is alike. */
@@ -257,7 +262,7 @@ static bool run_pass(uintptr_t at, size_t size, change c, bool adds)
 {
 	struct pass p = { .change = c, .adds = adds };
 
-	change_level(&p, root, 2 * LG_FANOUT, at >> lg_page,
+	change_level(&p, root, LG_BELOW_ROOT, at >> lg_page,
 		     (at + size) >> lg_page);
 	for (unsigned i = 1; i < CM_RANGE_PLACES; i++)
 		if (p.delta[i])
@@ -268,19 +273,25 @@ static bool run_pass(uintptr_t at, size_t size, change c, bool adds)
 
 int cm_range_init(size_t page)
 {
-	lg_page = (unsigned)__builtin_ctzl(page);
-	return lg_page < 12 || lg_page > 16 ? -EINVAL : 0;
+	unsigned lg = (unsigned)__builtin_ctzl(page);
+
+	if (lg < 12 || lg > 16)
+		return -EINVAL;
+	lg_page = lg;
+	return 0;
+}
+
+/* The tree ends here. */
+static uintptr_t top(void)
+{
+	return (uintptr_t)1 << (lg_page + LG_BELOW_ROOT + LG_ROOT);
 }
 
 bool cm_range_fits(uintptr_t at, size_t size, size_t *rounded)
 {
 	size_t page = (size_t)1 << lg_page;
-	uintptr_t top = (uintptr_t)1
-			<< (lg_page + 2 * LG_FANOUT + LG_ROOT < 63 ?
-				    lg_page + 2 * LG_FANOUT + LG_ROOT :
-				    63);
 
-	if (!size || at & (page - 1) || at >= top || size > top - at)
+	if (!size || at & (page - 1) || at >= top() || size > top() - at)
 		return false;
 	*rounded = (size + page - 1) & ~(page - 1);
 	return true;
@@ -332,11 +343,11 @@ void cm_range_left(uintptr_t at, size_t size)
 /* The four bits of a page, and the page behind those sure to have the same. */
 static unsigned look(size_t page, size_t *end)
 {
-	unsigned lg = 2 * LG_FANOUT;
+	unsigned lg = LG_BELOW_ROOT;
 	uint64_t e = atomic_load_explicit(&root[page >> lg],
 					  memory_order_acquire);
 
-	for (; lg; lg -= LG_FANOUT) {
+	for (;;) {
 		entry *level = (entry *)(uintptr_t)e;
 		size_t in = page & (((size_t)1 << lg) - 1);
 
@@ -344,12 +355,13 @@ static unsigned look(size_t page, size_t *end)
 			*end = page - in + ((size_t)1 << lg);
 			return (unsigned)e;
 		}
-		if (lg == LG_FANOUT) {
+		if (lg == LG_LEAF) {
 			e = atomic_load_explicit(&level[in / WORD_PAGES],
 						 memory_order_relaxed);
 			break;
 		}
-		e = atomic_load_explicit(&level[in >> (lg - LG_FANOUT)],
+		lg -= LG_BRANCH;
+		e = atomic_load_explicit(&level[in >> lg],
 					 memory_order_acquire);
 	}
 	if (e == (e & 15) * ALIKE)
@@ -383,8 +395,10 @@ static unsigned next_bits(size_t *page, size_t *behind, size_t end,
 bool cm_range_next(uintptr_t at, uintptr_t end, struct cm_range_run *run)
 {
 	size_t page = at >> lg_page, behind;
-	unsigned bits = next_bits(&page, &behind, end >> lg_page, ~LEAVING);
+	unsigned bits;
 
+	end = end < top() ? end : top();
+	bits = next_bits(&page, &behind, end >> lg_page, ~LEAVING);
 	if (!bits)
 		return false;
 	run->at = page << lg_page;

@@ -2,10 +2,10 @@
 /*
  * range - which pages the program mapped and we placed, and on what
  *
- * Four bits for each page of the address space, in a tree of three levels that
- * is made like a page table: an entry is either the same four bits for all the
- * pages below it, or a pointer to the next level. A reservation of a terabyte
- * costs a few hundred words, a page of its own half a byte.
+ * Four bits for each page of the address space, in a tree that is made like a
+ * page table: an entry is either the same four bits for all the pages below
+ * it, or a pointer to the next level. A reservation of a terabyte costs a
+ * thousand words, a map of 256 KiB far from all others 500 bytes.
  *
  * Nothing is ever locked: each change is one compare-and-swap of a word, so a
  * signal may interrupt it at any instruction and change the same pages, a

@@ -165,6 +165,14 @@ int cm_sys_mems_allowed(struct cm_nodeset *nodes)
 		      saved);
 }
 
+int cm_sys_nodes_of(void *const *pages, size_t nr, int *node)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_move_pages, 0, nr, pages, NULL, node, 0L),
+		      saved);
+}
+
 void *cm_sys_map_own(size_t size)
 {
 	int saved = errno;

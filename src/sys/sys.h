@@ -67,6 +67,9 @@ void *cm_sys_map_own(size_t size);
 int cm_sys_bind_moving(void *at, size_t size, int mode,
 		       const struct cm_nodeset *nodes);
 
+/* The node of each page, or -errno of it; -errno: the kernel does not say. */
+int cm_sys_nodes_of(void *const *pages, size_t nr, int *node);
+
 /* CPUs this process may run on, at least 1. */
 unsigned cm_sys_nr_cpus(void);
 

@@ -26,7 +26,7 @@ held_by()
 {
 	_all='.state == "tiered"'
 	_within='.over_peak == 0 and .peak <= .limit and
-		([.resident[]] | add // 0) <= .limit'
+		([.resident[]] | add // 0) <= .limit + .mapped'
 	case $1 in
 	ddr)	echo "$_all and \$cxl.allocs == 0 and \$cxl.peak == 0" ;;
 	cxl)	echo "$_all and \$ddr.allocs == 0 and \$ddr.peak == 0" ;;

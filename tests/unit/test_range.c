@@ -215,31 +215,33 @@ static void what_does_not_fit_is_not_known(void **state)
 
 	(void)state;
 	cm_range_more = no_more;
-	/* Use up what is left of the chunk in hand. */
-	for (uintptr_t p = 300 * GIB; cm_range_missed() == missed; p += GIB)
+	/* Use up what is left of the chunk in hand, to the last branch. */
+	for (uintptr_t p = 300 * GIB; cm_range_missed() < missed + 8 * PAGE;
+	     p += GIB)
 		(void)cm_range_add(p, PAGE, CM_RANGE_CXL, true);
 	missed = cm_range_missed();
 	assert_int_equal(missed % PAGE, 0);
 	/* half of an entry that is alike cannot be told: all is forgotten */
-	assert_true(cm_range_add(TIB, GIB, CM_RANGE_DDR, true));
+	assert_true(cm_range_add(16 * TIB, GIB, CM_RANGE_DDR, true));
 	assert_int_equal(cm_range_usable(CM_RANGE_DDR), GIB);
-	cm_range_forget(TIB, PAGE);
+	cm_range_forget(16 * TIB, PAGE);
 	assert_int_equal(cm_range_usable(CM_RANGE_DDR), 0);
 	/* nor added: the old stays out, too */
-	assert_true(cm_range_add(TIB, GIB, CM_RANGE_DDR, true));
-	assert_false(cm_range_add(TIB + MIB, PAGE, CM_RANGE_CXL, true));
+	assert_true(cm_range_add(16 * TIB, GIB, CM_RANGE_DDR, true));
+	assert_false(cm_range_add(16 * TIB + MIB, PAGE, CM_RANGE_CXL, true));
 	assert_int_equal(cm_range_missed(), missed + PAGE);
 	assert_int_equal(cm_range_usable(CM_RANGE_DDR), 0);
 	cm_range_more = real_more;
-	assert_true(cm_range_add(TIB + MIB, PAGE, CM_RANGE_DDR, true));
+	assert_true(cm_range_add(16 * TIB + MIB, PAGE, CM_RANGE_DDR, true));
 	assert_int_equal(cm_range_usable(CM_RANGE_DDR), PAGE);
-	cm_range_forget(300 * GIB, 8 * TIB);
+	cm_range_forget(300 * GIB, 20 * TIB);
 	assert_int_equal(cm_range_usable(CM_RANGE_DDR), 0);
 	assert_int_equal(cm_range_usable(CM_RANGE_CXL), 0);
 }
 
 static void what_is_no_range_does_not_fit(void **state)
 {
+	struct cm_range_run run;
 	size_t rounded;
 
 	(void)state;
@@ -255,7 +257,9 @@ static void what_is_no_range_does_not_fit(void **state)
 	assert_false(cm_range_fits(PAGE, SIZE_MAX, &rounded));
 	assert_false(cm_range_fits(-PAGE, PAGE, &rounded));
 	assert_int_equal(cm_range_init(2048), -EINVAL);
-	assert_int_equal(cm_range_init(PAGE), 0);
+	/* nor is there anything beyond */
+	assert_false(cm_range_next(1ul << 48, UINTPTR_MAX, &run));
+	assert_false(cm_range_next(0, UINTPTR_MAX, &run));
 }
 
 static uint64_t seed = 88172645463325252;
