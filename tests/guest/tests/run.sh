@@ -98,6 +98,8 @@ in_a_group 'they hold' "$cxl" 'sed -n "s/^Mems_allowed_list:.//p" /proc/self/sta
 in_a_group 'no limit, no memory.max' none 'cat $g/memory.max 2>/dev/null || echo none' --order cxl
 in_a_group 'memory.max of one tier' $((64 << 20)) 'cat $g/memory.max' --order cxl --cxl-limit 64m
 in_a_group 'the sum of both' $((96 << 20)) 'cat $g/memory.max' --ddr-limit 32m --cxl-limit 64m
+total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+in_a_group 'a share of the machine' $((total * 1024 / 100 * 25 / 4096 * 4096)) 'cat $g/memory.max' --order cxl --cxl-limit 25%
 timeout 60 "${run[@]}" --isolate --order cxl --cxl-limit 64m sh -c "${inside}cat \$g/memory.max" >"$tmp/out" 2>"$tmp/err"
 check '--isolate: the library has room for what is no heap' "0, $((96 << 20))" "$?, $(<"$tmp/out")"
 none_left 'after all that'
@@ -131,6 +133,33 @@ kill -TERM $!
 wait $!
 check '--isolate: it dies of the signal the command died of' 143 $?
 none_left 'after signals'
+
+# state PID: T where it is stopped
+state() {
+    sed -n 's/^State:.\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null
+}
+# becomes WHAT PID STATES: one of them, within 10 s
+becomes() {
+    local tries now
+    for ((tries = 0; tries < 100; tries++)); do
+        now=$(state "$2")
+        if [[ $now == ["$3"] ]]; then break; fi
+        read -r -t 0.1 <>"$tmp/never"
+    done
+    check_that "$1 (state $now)" test "$tries" -lt 100
+}
+mkfifo "$tmp/never"
+"${static[@]}" --isolate --order cxl sh -c 'echo $$ >'"$tmp/ready"'; while :; do :; done' 2>"$tmp/err" &
+outer=$!
+read -r -t 60 inner <"$tmp/ready"
+kill -STOP "$inner"
+becomes 'the command is stopped: so is cxlctl, as the job that is known' "$outer" T
+kill -CONT "$outer"
+becomes 'it goes on: so does the command' "$inner" RS
+kill -KILL "$inner"
+wait "$outer" 2>/dev/null
+check 'the command is killed: so is cxlctl' 137 $?
+none_left 'after that'
 
 # A process that stays keeps the group, and the group goes when it does.
 "${static[@]}" --isolate --order cxl sh -c "(read x <$tmp/ready) & echo \$!" >"$tmp/out" 2>"$tmp/err"
