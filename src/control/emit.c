@@ -62,10 +62,10 @@ static void expand_path(struct cm_line *path, const char *pattern, int pid)
  * taken back, so that a slow reader gets the whole report. A raw call, as
  * open() is a cancellation point.
  */
-static int open_file(const char *path)
+static int open_file(const char *path, int how)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-		    O_NOCTTY | O_NONBLOCK;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+		    O_NONBLOCK | how;
 	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0644);
 
 	if (fd < 0)
@@ -74,6 +74,16 @@ static int open_file(const char *path)
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 	return fd;
+}
+
+int cm_emit_open_new(const char *pattern, int pid)
+{
+	char name[CM_STATS_FILE_MAX + 64];
+	struct cm_line path;
+
+	cm_line_init(&path, name, sizeof(name), -1);
+	expand_path(&path, pattern, pid);
+	return path.cut ? -ENAMETOOLONG : open_file(name, O_TRUNC);
 }
 
 static const char *why_not_open(int err)
@@ -153,7 +163,7 @@ int cm_emit_file(const struct cm_report *report,
 	if (settings->stats_file[0]) {
 		cm_line_init(&path, name, sizeof(name), -1);
 		expand_path(&path, settings->stats_file, report->pid);
-		fd = path.cut ? -ENAMETOOLONG : open_file(name);
+		fd = path.cut ? -ENAMETOOLONG : open_file(name, O_APPEND);
 		if (fd >= 0) {
 			err = cm_emit(report, settings->stats_format, fd);
 			syscall(SYS_close, fd);

@@ -37,4 +37,10 @@ int cm_emit_file(const struct cm_report *report,
  */
 void cm_emit_hold_stderr(void);
 
+/*
+ * A file by a name as stats_file has it (%p), opened to be written anew as that
+ * one is to be appended to. A descriptor, or -errno.
+ */
+int cm_emit_open_new(const char *pattern, int pid);
+
 #endif

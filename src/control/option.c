@@ -31,6 +31,11 @@ _Static_assert(CM_NR_OPTIONS <= 64, "given in struct cm_settings is full");
 		CM_TIER_DDR, CM_TIER_CXL \
 	}
 
+#define CM_DEFAULT_PROFILE \
+	{ \
+		0 \
+	}
+
 #define CM_DEFAULT_RULES \
 	{ \
 		0 \

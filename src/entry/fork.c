@@ -15,6 +15,7 @@
 #include "entry/channel.h"
 #include "entry/fork.h"
 #include "entry/nodes.h"
+#include "entry/profile.h"
 #include "policy/snapshot.h"
 #include "pool/arena.h"
 #include "pool/je.h"
@@ -50,6 +51,7 @@ static void child(void)
 	cm_channel_fork_child();
 	cm_nodes_fork_done();
 	cm_background_fork_child();
+	cm_profile_fork_child();
 	if (_IO_list_lock && _IO_list_unlock && _IO_list_resetlock)
 		_IO_list_resetlock();
 }

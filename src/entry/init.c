@@ -31,6 +31,7 @@
 #include "entry/live.h"
 #include "entry/mmap.h"
 #include "entry/nodes.h"
+#include "entry/profile.h"
 #include "entry/site.h"
 #include "entry/slow.h"
 #include "entry/thread.h"
@@ -223,6 +224,7 @@ __attribute__((destructor(101))) static void destruct(void)
 	static struct cm_report report;
 	int saved = errno;
 
+	cm_profile_end();
 	if (!cm_process.settings.stats_print)
 		return;
 	cm_init_report(&report);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "entry/init.h"
+#include "entry/profile.h"
 #include "entry/route.h"
 #include "policy/rule.h"
 #include "pool/thread.h"
@@ -49,7 +50,7 @@ static _Atomic uint64_t table[1 << SET_BITS][WAYS] __attribute__((aligned(64)));
 static struct {
 	_Atomic uint64_t state;
 	_Atomic unsigned looks;
-	bool has_rules, has_threads;
+	bool has_rules, has_threads, has_profile, records;
 } now __attribute__((aligned(64))) = { .state = 1 << MEANING_BITS, .looks = 1 };
 
 static _Atomic unsigned victim;
@@ -60,7 +61,11 @@ static CM_TLS struct {
 	uint8_t named;		/* a rule's by its name */
 	uint8_t inherited;
 	uint8_t now;		/* the first of these that is there */
+	uint8_t busy;		/* in the unwinder */
 	bool inherit;		/* own is for its children, too */
+	uint64_t left;		/* bytes until the next that is recorded */
+	uint64_t period;	/* what that one stands for */
+	uint64_t random;
 } me;
 
 static uint64_t spread(uintptr_t site)
@@ -137,6 +142,8 @@ static CM_COLD unsigned resolve(uintptr_t site, uint64_t h, uint64_t state)
 
 	(void)cm_module_find(site - 1, &module);
 	meaning = by_rules(site - 1, &module);
+	if (!meaning && now.has_profile)
+		meaning = cm_profile_of_site(site);
 	keep(h, state, meaning);
 	return meaning;
 }
@@ -198,9 +205,61 @@ static CM_COLD void read_name(void)
 	choose();
 }
 
-static inline unsigned wanted(const void *site)
+/* Around 64 KiB, so that no rhythm of the program's is in step with it. */
+static uint64_t next_period(void)
+{
+	if (!me.random)
+		me.random = (uintptr_t)&me ^ ODD;
+	me.random ^= me.random << 13;
+	me.random ^= me.random >> 7;
+	me.random ^= me.random << 17;
+	return CM_PROFILE_PERIOD / 2 + me.random % CM_PROFILE_PERIOD;
+}
+
+static CM_NOINLINE void record(const void *site, size_t size)
+{
+	uint64_t nr = 1, bytes = size;
+	int saved = errno;
+
+	if (size < CM_PROFILE_PERIOD) {
+		if (me.left > size) {
+			me.left -= size;
+			return;
+		}
+		bytes = me.period;
+		nr = size ? bytes / size : bytes;
+		me.left = me.period = next_period();
+		if (!bytes)	/* the thread's first: its period begins */
+			return;
+	}
+	if (!me.busy) {
+		me.busy = true;
+		cm_profile_record(site, nr, bytes);
+		me.busy = false;
+	}
+	errno = saved;
+}
+
+static CM_NOINLINE unsigned by_stack(const void *site)
+{
+	unsigned meaning = NOBODYS;
+
+	if (!me.busy) {
+		me.busy = true;
+		meaning = cm_profile_of_stack(site);
+		me.busy = false;
+	}
+	return meaning;
+}
+
+static inline unsigned wanted(const void *site, size_t size)
 {
 	unsigned meaning = now.has_rules ? meaning_of(site) : NOBODYS;
+
+	if (unlikely(now.records))
+		record(site, size);
+	if (unlikely(meaning == CM_PROFILE_DEPENDS))
+		meaning = by_stack(site);
 
 	if (unlikely(me.seen_look !=
 		     atomic_load_explicit(&now.looks, memory_order_relaxed)))
@@ -221,7 +280,7 @@ static inline void *malloc_as(unsigned tier, size_t size)
 
 void *cm_site_malloc(size_t size)
 {
-	unsigned tier = wanted(CM_CALLER);
+	unsigned tier = wanted(CM_CALLER, size);
 
 	if (tier)
 		return malloc_as(tier, size);
@@ -245,7 +304,7 @@ static void *alloc(size_t size, size_t alignment, bool zero, unsigned tier)
 
 void *cm_site_alloc(size_t size, size_t alignment, bool zero, const void *site)
 {
-	unsigned tier = wanted(site);
+	unsigned tier = wanted(site, size);
 	uint8_t before = cm_thread.wants;
 	void *p;
 
@@ -259,7 +318,7 @@ void *cm_site_realloc(void *p, size_t size, const void *site)
 {
 	uint8_t before = cm_thread.wants;
 
-	cm_thread.wants = (uint8_t)wanted(site);
+	cm_thread.wants = (uint8_t)wanted(site, size);
 	p = cm_slow_realloc(p, size);
 	cm_thread.wants = before;
 	return p;
@@ -283,9 +342,12 @@ void cm_site_begin(void)
 
 	if (cm_process.state != CM_STATE_TIERED)
 		return;
-	now.has_rules = settings->rules.nr;
+	cm_profile_begin(&settings->profile);
+	now.has_profile = settings->profile.mode == CM_PROFILE_APPLY;
+	now.records = settings->profile.mode == CM_PROFILE_RECORD;
+	now.has_rules = settings->rules.nr || now.has_profile;
 	now.has_threads = settings->threads.nr;
-	if (now.has_rules || now.has_threads)
+	if (now.has_rules || now.has_threads || now.records)
 		begin();
 }
 

@@ -88,8 +88,7 @@ static void every_option_is_read(void **state)
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true,"
 		"sizes=ddr:4k:cxl,control=false,rule=lib*.so:cxl;exe!main:ddr,"
 		"rule=a:ddr,thread=io-*:cxl,thread.inherit=true,"
-
-		"mmap.policy=cxl,mmap.min=1m");
+		"mmap.policy=cxl,mmap.min=1m,profile=apply:/p");
 
 	(void)state;
 	assert_int_equal(s.order[0], CM_TIER_CXL);
@@ -125,6 +124,7 @@ static void every_option_is_read(void **state)
 			    "lib*.so:cxl;exe!main:ddr;a:ddr");
 	assert_string_equal(shown(&s, CM_OPT_THREAD), "io-*:cxl");
 	assert_true(s.thread_inherit);
+	assert_string_equal(shown(&s, CM_OPT_PROFILE), "apply:/p");
 	assert_true(s.given == (UINT64_C(1) << CM_NR_OPTIONS) - 1);
 	assert_int_equal(s.given_smdk, 0);
 	assert_false(s.smdk);
