@@ -49,6 +49,25 @@ static void *kept(void *p)
 	return p;
 }
 
+/* Large blocks among them are nobody's turn. */
+static void small_among_large(double want)
+{
+	static char *small[30000];
+	size_t nr = sizeof(small) / sizeof(small[0]), on[2] = { 0, 0 };
+
+	for (size_t i = 0; i < nr; i++) {
+		if (i % 100 == 0)
+			free(kept(malloc(3 * MIB)));
+		small[i] = kept(malloc(3000));
+		on[tier_of(small[i]) == CXL]++;
+	}
+	for (size_t i = 0; i < nr; i++)
+		free(small[i]);
+	check(near((double)on[DDR] / (double)nr, want, 0.01),
+	      "small blocks among them: %.2f %% on ddr, %.2f wanted",
+	      (double)on[DDR] / (double)nr * 100, want * 100);
+}
+
 static void share(double ddr, double cxl)
 {
 	static const size_t sizes[] = { 2, 5, 40, 64, 400 };
@@ -78,6 +97,7 @@ static void share(double ddr, double cxl)
 	      "%.0f MiB of blocks: ddr's used grew by %.2f %%, %.2f wanted",
 	      all / MIB, (double)(after[DDR] - before[DDR]) / all * 100,
 	      want * 100);
+	small_among_large(want);
 	for (int i = 0; i < 128; i++)
 		free(block[i]);
 	check(malloc_trim(0) == 1, "what is free goes back");
@@ -85,6 +105,15 @@ static void share(double ddr, double cxl)
 	check(after[DDR] < 32 * MIB && after[CXL] < 32 * MIB,
 	      "and counts no more: ddr %zu KiB, cxl %zu KiB",
 	      (size_t)after[DDR] >> 10, (size_t)after[CXL] >> 10);
+}
+
+/*
+ * Windows are 16 GiB at least, and used from their start: what is so near is in
+ * the same.
+ */
+static int same_window(const char *a, const char *b)
+{
+	return (a > b ? a - b : b - a) < (ptrdiff_t)(8 * GIB);
 }
 
 static void resize(void)
@@ -120,11 +149,15 @@ static void resize(void)
 	/* A small block that stayed would be handed out by a thread's cache. */
 	good = 1;
 	for (int i = 0; i < 2000; i++) {
+		char *large = kept(malloc(3 * MIB));
+
 		p = kept(realloc(kept(malloc(3 * MIB)), 3000));
 		q = kept(malloc(3000));
-		good &= p != q;
+		good &= p != q && !same_window(p, large) &&
+			!same_window(q, large);
 		free(p);
 		free(q);
+		free(large);
 	}
 	check(good, "shrunk blocks go and come like others");
 	p = kept(malloc(30 * MIB));
@@ -134,6 +167,7 @@ static void resize(void)
 	check(all_zero(p, 30 * MIB),
 	      "calloc is zero where there was something");
 	free(p);
+	good = 1;
 	for (size_t to = 64; to <= 64 * MIB; to *= 4) {
 		p = kept(aligned_alloc(to, 4 * MIB));
 		good &= aligned(p, to);
