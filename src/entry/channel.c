@@ -16,6 +16,7 @@
 
 #include "entry/init.h"
 #include "entry/live.h"
+#include "map/map.h"
 #include "pool/pool.h"
 #include "sys/file.h"
 
@@ -249,6 +250,7 @@ static void fill(struct cm_report *report)
 		tier->nodes = place.nodes;
 		tier->used = atomic_load(&pool->used);
 		tier->in_use = cm_pool_in_use(pool);
+		tier->mapped = cm_map_mapped(t);
 		tier->limit = atomic_load(&pool->limit);
 		tier->peak = atomic_load(&pool->peak);
 		tier->nr_full = atomic_load(&pool->nr_full);

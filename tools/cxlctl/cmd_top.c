@@ -63,8 +63,8 @@ static void find_shape(void)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		shape.most[t] = 0;
 		for (size_t i = 0; i < rows.nr; i++)
-			if (rows.at[i].used[t] > shape.most[t])
-				shape.most[t] = rows.at[i].used[t];
+			if (row_held(&rows.at[i], t) > shape.most[t])
+				shape.most[t] = row_held(&rows.at[i], t);
 	}
 }
 
@@ -104,8 +104,8 @@ static void draw_row(const struct row *row)
 		    row_user(row->uid), row->name);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		cm_line_fmt(&line, "%*s ", BYTES_WIDTH - 2,
-			    cmd_human(row->used[t]));
-		add_bar(&line, row->used[t], row->limit[t], shape.most[t]);
+			    cmd_human(row_held(row, t)));
+		add_bar(&line, row_held(row, t), row->limit[t], shape.most[t]);
 		cm_line_fmt(&line, " ");
 	}
 	put_line(&line, false);
@@ -118,9 +118,10 @@ static void draw_title(void)
 
 	cm_line_init(&line, text, sizeof(text), -1);
 	cm_line_fmt(&line, "%zu process%s, ddr %s, cxl %s; by %s%s", rows.nr,
-		    rows.nr == 1 ? "" : "es", cmd_human(rows.used[CM_TIER_DDR]),
-		    cmd_human(rows.used[CM_TIER_CXL]), row_key_name[view.key],
-		    view.reverse ? ", reversed" : "");
+		    rows.nr == 1 ? "" : "es",
+		    cmd_human(rows_held(&rows, CM_TIER_DDR)),
+		    cmd_human(rows_held(&rows, CM_TIER_CXL)),
+		    row_key_name[view.key], view.reverse ? ", reversed" : "");
 	if (rows.scan.nr_closed)
 		cm_line_fmt(&line, "; %u for root to see", rows.scan.nr_closed);
 	if (rows.scan.nr_bad)

@@ -24,12 +24,22 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
+uint64_t row_held(const struct row *row, unsigned tier)
+{
+	return add(row->used[tier], row->mapped[tier]);
+}
+
+uint64_t rows_held(const struct rows *rows, unsigned tier)
+{
+	return add(rows->used[tier], rows->mapped[tier]);
+}
+
 uint64_t row_total(const struct row *row)
 {
 	uint64_t sum = 0;
 
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		sum = add(sum, row->used[t]);
+		sum = add(sum, row_held(row, t));
 	return sum;
 }
 
@@ -69,8 +79,10 @@ static int take(struct live *live, void *arg)
 	live_policy(&live->view, &line);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		row->used[t] = live->view.tier[t].used;
+		row->mapped[t] = live->view.tier[t].mapped;
 		row->limit[t] = live->view.tier[t].limit;
 		rows->used[t] = add(rows->used[t], row->used[t]);
+		rows->mapped[t] = add(rows->mapped[t], row->mapped[t]);
 	}
 	live_close(live);
 	return 0;
@@ -82,6 +94,7 @@ int rows_collect(struct rows *rows, const char *name)
 
 	rows->nr = 0;
 	memset(rows->used, 0, sizeof(rows->used));
+	memset(rows->mapped, 0, sizeof(rows->mapped));
 	return live_each(LIVE_READ, &rows->scan, take, &collector);
 }
 
@@ -110,8 +123,8 @@ static int compare(const void *left, const void *right)
 		break;
 	case ROW_DDR:
 	case ROW_CXL:
-		order = compare_numbers(b->used[sort_key - ROW_DDR],
-					a->used[sort_key - ROW_DDR]);
+		order = compare_numbers(row_held(b, sort_key - ROW_DDR),
+					row_held(a, sort_key - ROW_DDR));
 		break;
 	case ROW_TOTAL:
 		order = compare_numbers(row_total(b), row_total(a));
@@ -157,10 +170,13 @@ const char *row_user(uid_t uid)
 	return cache[i].name;
 }
 
-static void print_bytes(uint64_t used, uint64_t limit)
+/* limit NULL: a total, which has none */
+static void print_bytes(uint64_t used, uint64_t mapped, const uint64_t *limit)
 {
-	printf("  %10s / %-10s", cmd_human(used),
-	       limit == CM_NO_LIMIT ? "none" : cmd_human(limit));
+	printf("  %10s  %10s  %10s", cmd_human(used), cmd_human(mapped),
+	       !limit		      ? "" :
+	       *limit == CM_NO_LIMIT ? "none" :
+				       cmd_human(*limit));
 }
 
 static void print_note(unsigned nr, const char *what)
@@ -169,27 +185,43 @@ static void print_note(unsigned nr, const char *what)
 		printf("%u process%s %s\n", nr, nr > 1 ? "es" : "", what);
 }
 
+/* A process that is not tiered has a state for a policy. */
 void rows_print(const struct rows *rows)
 {
-	printf("%7s  %-8s  %-15s  %-9s  %-20s  %10s / %-10s  %10s / %s\n",
-	       "PID", "USER", "NAME", "STATE", "POLICY", "DDR USED", "LIMIT",
-	       "CXL USED", "LIMIT");
+	printf("%7s  %-8s  %-15s  %-20s", "PID", "USER", "NAME", "POLICY");
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		printf("    %s USED      MAPPED       LIMIT",
+		       t == CM_TIER_DDR ? "DDR" : "CXL");
+	putchar('\n');
 	for (size_t i = 0; i < rows->nr; i++) {
 		const struct row *row = &rows->at[i];
 
-		printf("%7ld  %-8s  %-15s  %-9s  %-20s", row->pid,
-		       row_user(row->uid), row->name, cm_emit_state[row->state],
-		       row->policy);
+		printf("%7ld  %-8s  %-15s  %-20s", row->pid, row_user(row->uid),
+		       row->name,
+		       row->state == CM_STATE_TIERED ?
+			       row->policy :
+			       cm_emit_state[row->state]);
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
-			print_bytes(row->used[t], row->limit[t]);
+			print_bytes(row->used[t], row->mapped[t],
+				    &row->limit[t]);
 		putchar('\n');
 	}
-	printf("%-67s  %10s %12s  %10s\n", "total", cmd_human(rows->used[0]),
-	       "", cmd_human(rows->used[1]));
+	printf("%-56s", "total");
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		print_bytes(rows->used[t], rows->mapped[t], NULL);
+	putchar('\n');
 	print_note(rows->scan.nr_closed,
 		   "closed all descriptors: only root can reach it");
 	print_note(rows->scan.nr_bad,
 		   "not shown: another version, or a damaged page");
+}
+
+static void json_by_tier(const uint64_t bytes[CM_NR_TIERS])
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		printf("%s\"%s\":%llu", t ? "," : "{", cm_tier_name(t),
+		       (unsigned long long)bytes[t]);
+	printf("}");
 }
 
 void rows_print_json(const struct rows *rows)
@@ -208,18 +240,20 @@ void rows_print_json(const struct rows *rows)
 		cmd_json_string(row->policy);
 		printf(",\"tiers\":[");
 		for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-			printf("%s{\"tier\":\"%s\",\"used\":%llu,\"limit\":",
+			printf("%s{\"tier\":\"%s\",\"used\":%llu,"
+			       "\"mapped\":%llu,\"limit\":",
 			       t ? "," : "", cm_tier_name(t),
-			       (unsigned long long)row->used[t]);
+			       (unsigned long long)row->used[t],
+			       (unsigned long long)row->mapped[t]);
 			live_json_limit(row->limit[t]);
 			printf("}");
 		}
 		printf("]}");
 	}
-	printf("],\"total\":{");
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		printf("%s\"%s\":%llu", t ? "," : "", cm_tier_name(t),
-		       (unsigned long long)rows->used[t]);
-	printf("},\"closed\":%u,\"bad\":%u}\n", rows->scan.nr_closed,
+	printf("],\"total\":");
+	json_by_tier(rows->used);
+	printf(",\"total_mapped\":");
+	json_by_tier(rows->mapped);
+	printf(",\"closed\":%u,\"bad\":%u}\n", rows->scan.nr_closed,
 	       rows->scan.nr_bad);
 }

@@ -12,6 +12,7 @@ struct row {
 	enum cm_state state;
 	char policy[24];
 	uint64_t used[CM_NR_TIERS];
+	uint64_t mapped[CM_NR_TIERS];
 	uint64_t limit[CM_NR_TIERS];	/* CM_NO_LIMIT: none */
 };
 
@@ -19,6 +20,7 @@ struct rows {
 	struct row *at;
 	size_t nr, room;
 	uint64_t used[CM_NR_TIERS];	/* of all */
+	uint64_t mapped[CM_NR_TIERS];
 	struct live_scan scan;
 };
 
@@ -42,7 +44,11 @@ void rows_free(struct rows *rows);
 /* PID and name rise, bytes fall; the other way round if reverse. */
 void rows_sort(struct rows *rows, enum row_key key, bool reverse);
 
+/* Of the heap and of maps of the program's own: on a tier, on all. */
+uint64_t row_held(const struct row *row, unsigned tier);
 uint64_t row_total(const struct row *row);
+uint64_t rows_held(const struct rows *rows, unsigned tier);
+
 /* root, or 1000 where nobody has a name for it */
 const char *row_user(uid_t uid);
 
