@@ -110,8 +110,7 @@ static inline size_t resident_of(int tier)
 					bytes += mixed_resident(pagemap, start,
 								end, tier);
 				}
-			}
-			else if (ours && sscanf(line, "Rss: %zu", &kib) == 1)
+			} else if (ours && sscanf(line, "Rss: %zu", &kib) == 1)
 				bytes += kib << 10;
 			line = stop + 1;
 		}
