@@ -10,6 +10,8 @@
  *   closed	has closed the descriptor, the mapping is left
  *   low	has the descriptor below CM_PAGE_FD
  *   child	has forked: the child, which says its PID, holds the parent's fd
+ *   leader	its first thread has ended, another lives on
+ *   many	has many files of the page's name, all torn
  *   lock	holds the lock that cxlctl wants
  *   torn	writes conf, for ever
  *   scribble	a thread writes random bytes all over the page, for ever
@@ -207,6 +209,11 @@ static void be(void)
 
 	if (is("none"))
 		return;
+	for (int i = 0; is("many") && i < 1000; i++) {
+		open_file();
+		fill_page();
+		page->conf.seq = 1;
+	}
 	open_file();
 	fill_page();
 	if (is("closed"))
@@ -236,6 +243,16 @@ static void fork_children(long count)
 	}
 }
 
+static void *wait_for_end(void *arg)
+{
+	printf("ready\n");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	exit(0);
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	pid_t child = 0;
@@ -255,9 +272,10 @@ int main(int argc, char **argv)
 		}
 		printf("%d\n", (int)child);
 	}
-	printf("ready\n");
-	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	if (is("leader")) {
+		run_thread(wait_for_end);
+		pthread_exit(NULL);
+	}
+	wait_for_end(NULL);
 	return 0;
 }

@@ -181,12 +181,20 @@ int live_read(struct live *live)
 	return err;
 }
 
+/*
+ * A process of ours has one file of that name, or two. Each may keep us waiting
+ * (live_read), so one that has many is left after these.
+ */
+#define TRIES	8
+
 /* A look for a page: what was met on the way. */
 struct search {
 	struct live *live;
 	enum live_access access;
 	struct status status;	/* own_pid 0: not read yet */
 	bool named;		/* a descriptor has a page's name */
+	bool has_memory;	/* or is a kernel thread, or its leader ended */
+	unsigned nr_tried;
 	int err;		/* -ENOENT, or why the best of them is no page */
 };
 
@@ -194,7 +202,9 @@ struct search {
 static bool try_file(struct search *search, const char *name)
 {
 	struct live *live = search->live;
-	int path = openat(live->dir, name, O_PATH | O_CLOEXEC);
+	int path = search->nr_tried++ < TRIES ?
+			   openat(live->dir, name, O_PATH | O_CLOEXEC) :
+			   -1;
 	int err = path < 0 && errno == EPERM ? -EPERM : -ENOENT;
 
 	if (path >= 0 && !search->status.own_pid &&
@@ -226,9 +236,10 @@ static bool is_named_as_page(int dir, const char *name)
 	       memcmp(text, LINK_TEXT, sizeof(LINK_TEXT) - 1) == 0;
 }
 
-static bool try_descriptors(struct search *search)
+/* folder is "fd", or a thread's */
+static bool try_descriptors(struct search *search, const char *folder)
 {
-	int fd = openat(search->live->dir, "fd",
+	int fd = openat(search->live->dir, folder,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
@@ -241,12 +252,12 @@ static bool try_descriptors(struct search *search)
 		return false;
 	}
 	while (!found && (entry = readdir(names))) {
-		char name[sizeof("fd/") + sizeof(entry->d_name)];
+		char name[64 + sizeof(entry->d_name)];
 
 		if (!is_named_as_page(fd, entry->d_name))
 			continue;
 		search->named = true;
-		snprintf(name, sizeof(name), "fd/%s", entry->d_name);
+		snprintf(name, sizeof(name), "%s/%s", folder, entry->d_name);
 		found = try_file(search, name);
 	}
 	closedir(names);
@@ -280,6 +291,7 @@ static bool try_mappings(struct search *search)
 	       (n = read(fd, text + len, sizeof(text) - 1 - len)) > 0) {
 		char *line = text, *end;
 
+		search->has_memory = true;
 		len += (size_t)n;
 		text[len] = '\0';
 		while (!found && (end = strchr(line, '\n'))) {
@@ -296,6 +308,36 @@ static bool try_mappings(struct search *search)
 	return found;
 }
 
+/* One whose first thread has ended keeps its descriptors in the others. */
+static bool try_threads(struct search *search)
+{
+	int fd = openat(search->live->dir, "task",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	bool found = false;
+
+	if (!names && fd >= 0)
+		close(fd);
+	while (names && !found && (entry = readdir(names))) {
+		char folder[64];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(folder, sizeof(folder), "task/%.40s/fd",
+			 entry->d_name);
+		if (strtol(entry->d_name, NULL, 10) == search->live->pid)
+			continue;
+		found = try_descriptors(search, folder);
+		/* they share them: one that has any is enough */
+		if (search->named)
+			break;
+	}
+	if (names)
+		closedir(names);
+	return found;
+}
+
 static int find_page(struct live *live, enum live_access access)
 {
 	struct search search = { live, access, .err = -ENOENT };
@@ -304,11 +346,13 @@ static int find_page(struct live *live, enum live_access access)
 	snprintf(usual, sizeof(usual), "fd/%d", CM_PAGE_FD);
 	if (is_named_as_page(live->dir, usual) && try_file(&search, usual))
 		return 0;
-	if (try_descriptors(&search))
+	if (try_descriptors(&search, "fd"))
 		return 0;
 	/* what only root may open is told from a parent's page by root alone */
 	if (search.err == -ENOENT && (!search.named || geteuid() == 0))
 		(void)try_mappings(&search);
+	if (search.err == -ENOENT && !search.named && !search.has_memory)
+		(void)try_threads(&search);
 	return search.err;
 }
 
