@@ -273,7 +273,7 @@ static bool try_mapping(struct search *search, char *line)
 	if (len < tail || strcmp(line + len - tail, LINK_TEXT) != 0)
 		return false;
 	line[strcspn(line, " ")] = '\0';
-	snprintf(name, sizeof(name), "map_files/%s", line);
+	snprintf(name, sizeof(name), "map_files/%.50s", line);
 	return try_file(search, name);
 }
 
