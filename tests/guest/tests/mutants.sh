@@ -16,18 +16,20 @@ failures=0
 # name | file | topology | scripts | what to do to the file, for sed -E
 mutants='
 none|src/sys/sys.c|cxl2|place sticky|s/^$//
-no-mbind|src/pool/place.c|cxl2|place sticky|s/err = pool->sys->bind\(.*place->mode.*/err = 0;/
-no-mbind-promoted|src/pool/place.c|hmat4|demote|s/err = pool->sys->bind\(.*place->mode.*/err = 0;/
+no-mbind|src/pool/place.c|cxl2|place sticky|s/int err = pool->sys->bind\(.*mode, nodes\);/int err = 0;/
+no-mbind-promoted|src/pool/place.c|hmat4|demote|s/int err = pool->sys->bind\(.*mode, nodes\);/int err = 0;/
 no-static-nodes|src/sys/sys.c|cxl2|sticky|s/\(long\)mode,/(long)(mode \& ~CM_MPOL_F_STATIC_NODES),/
 not-strict|src/entry/nodes.c|cxl2|classify real|s/strict \? CM_MPOL_BIND :/false ? CM_MPOL_BIND :/
 no-room-check|src/pool/room.c|cxl2|exhaust oom|s/^bool cm_room_take.*/&\n{ (void)pool, (void)bytes; return true; }\nbool cm_room_never(struct cm_pool *pool, uint64_t bytes);\nbool cm_room_never(struct cm_pool *pool, uint64_t bytes)/
-no-watch|src/entry/nodes.c|hotadd|hotadd|s/^\tif \(changed\(\)\)$/\tif (false \&\& changed())/
+no-watch|src/entry/nodes.c|hotadd|hotadd|s/now_changed = changed\(now_ms\);/now_changed = false;/
 no-rebind|src/pool/place.c|hotadd|hotadd|s/^\tif \(is_to_bind\(&r\.place\)\)$/\tif (false)/
 no-second-rebind|src/entry/nodes.c|cxl2|misplaced|s/^\t\tcm_place_rebind\(&cm_pool\[t\]\);//
 misplaced-hidden|src/pool/report.c|cxl2|misplaced|s/if \(!cm_nodeset_test\(&place->home, node\)\)/if (!node \&\& !r.window.size)/
 huge-pages|src/pool/hooks.c|cxl2|thp|s/\(void\)pool->sys->no_huge_pages\(at, size\);/;/
 no-share|src/entry/nodes.c|cxl2|cgroup|s/^\tnow = cm_nodes_limit.*/\tnow = before;/
 no-limit|src/pool/hooks.c|cxl2|place|s/used > allowance - bytes/false/
+pieces-on-ddr|src/pool/mixed_hooks.c|hmat4|mixed|s/cm_place_bind_as\(&cm_pool\[tier\], &place\[tier\], from, to - from\)/cm_place_bind_as(\&cm_pool[0], \&place[0], from, to - from)/
+one-group|src/pool/room.c|hmat4|mixed|s/^\t\tif \(have >= promised\)$/\t\tif (true)/
 '
 
 cp -r "$source" "$work/tree" && rm -rf "$work/tree/.git" "$work/tree/build" && mkdir "$work/build" &&
