@@ -43,10 +43,11 @@ static void take_terminal(void)
 
 static void give_terminal(void)
 {
-	printf(LEAVE);
-	fflush(stdout);
+	/* modes first: who sees the sequences finds the terminal as it was */
 	if (screen.keys)
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &screen.before);
+	printf(LEAVE);
+	fflush(stdout);
 }
 
 int screen_begin(unsigned period_ms, bool use_terminal)
