@@ -170,13 +170,12 @@ const char *row_user(uid_t uid)
 	return cache[i].name;
 }
 
-/* limit NULL: a total, which has none */
-static void print_bytes(uint64_t used, uint64_t mapped, const uint64_t *limit)
+static void print_bytes(const struct row *row, unsigned t)
 {
-	printf("  %10s  %10s  %10s", cmd_human(used), cmd_human(mapped),
-	       !limit		      ? "" :
-	       *limit == CM_NO_LIMIT ? "none" :
-				       cmd_human(*limit));
+	printf("  %10s  %10s  %10s", cmd_human(row->used[t]),
+	       cmd_human(row->mapped[t]),
+	       row->limit[t] == CM_NO_LIMIT ? "none" :
+					      cmd_human(row->limit[t]));
 }
 
 static void print_note(unsigned nr, const char *what)
@@ -202,13 +201,13 @@ void rows_print(const struct rows *rows)
 			       row->policy :
 			       cm_emit_state[row->state]);
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
-			print_bytes(row->used[t], row->mapped[t],
-				    &row->limit[t]);
+			print_bytes(row, t);
 		putchar('\n');
 	}
 	printf("%-56s", "total");
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		print_bytes(rows->used[t], rows->mapped[t], NULL);
+		printf("%*s  %10s  %10s", t ? 12 : 0, "",
+		       cmd_human(rows->used[t]), cmd_human(rows->mapped[t]));
 	putchar('\n');
 	print_note(rows->scan.nr_closed,
 		   "closed all descriptors: only root can reach it");
