@@ -131,6 +131,10 @@ static bool find_weights(struct cm_policy_snapshot *policy, bool at_start)
 /* 0, or -EBUSY: every slot is being read, later. */
 static int put_in_force(const struct cm_policy_snapshot *policy)
 {
+	unsigned growth = cm_process.settings.profile.mode ==
+					  CM_PROFILE_RECORD ?
+				  CM_WORD_GROWTH :
+				  0;
 	int err;
 
 	if (!memcmp(policy, &in_force, sizeof(in_force)))
@@ -146,7 +150,7 @@ static int put_in_force(const struct cm_policy_snapshot *policy)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		atomic_store(&cm_pool[t].elastic,
 			     cm_policy_is_elastic(policy, t));
-	atomic_store(&cm_policy_word, cm_policy_word_of(policy));
+	atomic_store(&cm_policy_word, cm_policy_word_of(policy) | growth);
 	return 0;
 }
 

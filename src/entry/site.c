@@ -314,11 +314,19 @@ void *cm_site_alloc(size_t size, size_t alignment, bool zero, const void *site)
 	return p;
 }
 
+/* A profile counts what a block grows by. */
+static size_t growth(void *p, size_t size)
+{
+	size_t old = now.records ? cm_slow_usable_size(p) : size;
+
+	return size > old ? size - old : 0;
+}
+
 void *cm_site_realloc(void *p, size_t size, const void *site)
 {
 	uint8_t before = cm_thread.wants;
 
-	cm_thread.wants = (uint8_t)wanted(site, size);
+	cm_thread.wants = (uint8_t)wanted(site, growth(p, size));
 	p = cm_slow_realloc(p, size);
 	cm_thread.wants = before;
 	return p;

@@ -42,6 +42,7 @@ struct cm_policy_view {
 #define CM_WORD_TURNS		(1u << 8)	/* interleave, bandwidth */
 #define CM_WORD_ROUNDS		(1u << 9)	/* on_full=interleave */
 #define CM_WORD_SIZE		(1u << 10)
+#define CM_WORD_GROWTH		(1u << 11)	/* a profile counts realloc's */
 
 extern _Atomic unsigned cm_policy_word CM_HIDDEN;
 

@@ -4,7 +4,8 @@
  *
  *	profile_sites		big() makes 40 blocks of 256 KiB; small() 200,000
  *				of 64 bytes; hot() and cold() both through
- *				wrapper(), 40 of 100,000 bytes each; prints
+ *				wrapper(), 40 of 100,000 bytes each; grown()
+ *				has one that grows to 10 MiB; prints
  *				where each one's last block is
  *	profile_sites fork	and so does a child
  */
@@ -26,6 +27,7 @@ KEPT void *big(void);
 KEPT void *small(void);
 KEPT void *hot(void);
 KEPT void *cold(void);
+KEPT void *grown(void);
 
 KEPT void *wrapper(size_t size)
 {
@@ -52,6 +54,17 @@ KEPT void *cold(void)
 	return kept(wrapper(100000));
 }
 
+/* Once 1 KiB, then 40 times 256 KiB more. */
+KEPT void *grown(void)
+{
+	static size_t size;
+	void *p = NULL;
+
+	for (size = 1 << 10; size < 40 << 18; size += 256 << 10)
+		p = realloc(p, size);
+	return kept(p);
+}
+
 static void show(const char *name, void *(*f)(void), int times)
 {
 	int tier = -1;
@@ -71,6 +84,7 @@ static void all(void)
 	show("small", small, 200000);
 	show("hot", hot, 40);
 	show("cold", cold, 40);
+	show("grown", grown, 1);
 	fflush(stdout);
 }
 
