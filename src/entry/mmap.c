@@ -123,11 +123,6 @@ void cm_mmap_begin(void)
 		atomic_store_explicit(&placing, true, memory_order_release);
 }
 
-static bool known(uintptr_t at, size_t size, struct cm_range_run *run)
-{
-	return cm_range_next(at, at + size, run);
-}
-
 /* A failed call is not undone by all of them: see what is there. */
 static void resync(uintptr_t at, size_t size)
 {
@@ -245,14 +240,14 @@ static void *map(void *at, size_t size, int prot, int flags, int fd,
 		 off_t offset)
 {
 	enum cm_range_place place;
-	struct cm_range_run run;
 	size_t pages;
 
 	if (flags & MAP_FIXED && cm_range_fits((uintptr_t)at, size, &pages)) {
 		pages = whole_pages(pages, flags);
-		if (known((uintptr_t)at, pages, &run))
+		place = cm_range_first((uintptr_t)at, pages);
+		if (place)
 			return map_over(at, size, prot, flags, fd, offset,
-					pages, run.place);
+					pages, place);
 	}
 	if (size <= cm_map_rules.above || !may_place(flags))
 		return raw_mmap(at, size, prot, flags, fd, offset);
@@ -273,12 +268,11 @@ CM_EXPORT void *mmap(void *at, size_t size, int prot, int flags, int fd,
 
 CM_EXPORT int munmap(void *at, size_t size)
 {
-	struct cm_range_run run;
 	size_t pages;
 	int r;
 
 	if (!is_placing() || !cm_range_fits((uintptr_t)at, size, &pages) ||
-	    !known((uintptr_t)at, pages, &run))
+	    !cm_range_first((uintptr_t)at, pages))
 		return raw_munmap(at, size);
 	cm_range_leave((uintptr_t)at, pages);
 	r = raw_munmap(at, size);
@@ -293,14 +287,13 @@ CM_EXPORT int munmap(void *at, size_t size)
 
 static int protected(void *at, size_t size, int prot, int r)
 {
-	struct cm_range_run run;
 	size_t pages;
 
 	if (!is_placing() || !cm_range_fits((uintptr_t)at, size, &pages))
 		return r;
 	if (r == 0)
 		cm_range_protect((uintptr_t)at, pages, prot & USABLE);
-	else if (known((uintptr_t)at, pages, &run))
+	else if (cm_range_first((uintptr_t)at, pages))
 		resync((uintptr_t)at, pages);
 	return r;
 }
@@ -346,8 +339,9 @@ static void look_at(struct move *m)
 {
 	size_t page = cm_sys_page_size();
 
-	m->any = known(m->from, m->size, &m->first);
-	m->has_last = m->any && known(m->from + m->size - page, page, &m->last);
+	m->any = cm_range_next(m->from, m->from + m->size, &m->first);
+	m->has_last = m->any && cm_range_next(m->from + m->size - page,
+					      m->from + m->size, &m->last);
 }
 
 /*
@@ -391,8 +385,8 @@ static void remapped(const struct move *m)
 		(void)cm_range_add(m->to + both, m->new_size - both,
 				   m->last.place, m->last.usable);
 	/* The kernel keeps the policy of what it moves; that of parts, too. */
-	if (m->any && known(m->to, m->new_size, &run) && run.at == m->to &&
-	    run.size == m->new_size)
+	if (m->any && cm_range_next(m->to, m->to + m->new_size, &run) &&
+	    run.at == m->to && run.size == m->new_size)
 		(void)cm_map_bind(run.at, run.size, run.place, 0);
 }
 
@@ -431,7 +425,6 @@ CM_EXPORT void *mremap(void *at, size_t size, size_t new_size, int flags, ...)
 	struct move m = { .from = (uintptr_t)at,
 			  .fixed = flags & MREMAP_FIXED,
 			  .stays = flags & MREMAP_DONTUNMAP };
-	struct cm_range_run run;
 	void *to = NULL;
 	va_list args;
 
@@ -444,7 +437,7 @@ CM_EXPORT void *mremap(void *at, size_t size, size_t new_size, int flags, ...)
 	    !cm_range_fits(m.fixed ? (uintptr_t)to : 0, new_size, &m.new_size))
 		return raw_mremap(at, size, new_size, flags, to);
 	look_at(&m);
-	m.fixed = m.fixed && known((uintptr_t)to, m.new_size, &run);
+	m.fixed = m.fixed && cm_range_first((uintptr_t)to, m.new_size);
 	if (!m.any && !m.fixed)
 		return raw_mremap(at, size, new_size, flags, to);
 	return remap(&m, at, size, new_size, flags, to);

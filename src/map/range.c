@@ -124,26 +124,44 @@ static uint64_t change_word(struct pass *p, uint64_t old, uint64_t mask)
 {
 	uint64_t new = 0;
 
-	if (old == (old & 15) * ALIKE)
-		new = changed(p->change, (unsigned)old & 15) * ALIKE;
-	else
-		for (unsigned s = 0; s < 64; s += 4)
-			new |= (uint64_t)changed(p->change,
-						 (unsigned)(old >> s) & 15)
-			       << s;
+	for (unsigned s = 0; s < 64; s += 4)
+		new |= (uint64_t)changed(p->change, (unsigned)(old >> s) & 15)
+		       << s;
 	return (old & ~mask) | (new &mask);
 }
 
 static void count_word(struct pass *p, uint64_t old, uint64_t new)
 {
-	if (old == (old & 15) * ALIKE && new == (new & 15) * ALIKE) {
-		count(p, (unsigned)old & 15, -(int64_t)WORD_PAGES);
-		count(p, (unsigned)new & 15, WORD_PAGES);
-		return;
-	}
 	for (unsigned s = 0; s < 64; s += 4) {
 		count(p, (unsigned)(old >> s) & 15, -1);
 		count(p, (unsigned)(new >> s) & 15, 1);
+	}
+}
+
+/* nr pages of a word, from one on. */
+static void change_pages(struct pass *p, entry *word, unsigned from,
+			 unsigned nr)
+{
+	uint64_t mask = ~UINT64_C(0) >> (64 - 4 * nr) << (from * 4);
+	uint64_t old = atomic_load_explicit(word, memory_order_relaxed), new;
+	unsigned bits, to;
+	bool alike;
+
+	do {
+		bits = (unsigned)(old >> (from * 4)) & 15;
+		to = changed(p->change, bits);
+		alike = !((old ^ bits * ALIKE) & mask);
+		new = alike ? (old & ~mask) | (to * ALIKE & mask) :
+			      change_word(p, old, mask);
+		if (new == old)
+			return;
+	} while (!atomic_compare_exchange_weak_explicit(
+		word, &old, new, memory_order_relaxed, memory_order_relaxed));
+	if (alike) {
+		count(p, bits, -(int64_t)nr);
+		count(p, to, nr);
+	} else {
+		count_word(p, old, new);
 	}
 }
 
@@ -153,20 +171,10 @@ static void change_leaf(struct pass *p, entry *leaf, size_t first, size_t end)
 	while (first < end) {
 		size_t word = first / WORD_PAGES;
 		size_t to = (word + 1) * WORD_PAGES;
-		uint64_t mask, old, new;
 
 		to = to < end ? to : end;
-		mask = ~UINT64_C(0) >> (64 - 4 * (to - first))
-					       << (first % WORD_PAGES * 4);
-		old = atomic_load_explicit(&leaf[word], memory_order_relaxed);
-		do
-			new = change_word(p, old, mask);
-		while (new != old &&
-		       !atomic_compare_exchange_weak_explicit(
-			       &leaf[word], &old, new, memory_order_relaxed,
-			       memory_order_relaxed));
-		if (new != old)
-			count_word(p, old, new);
+		change_pages(p, &leaf[word], first % WORD_PAGES,
+			     (unsigned)(to - first));
 		first = to;
 	}
 }
@@ -390,6 +398,19 @@ static unsigned next_bits(size_t *page, size_t *behind, size_t end,
 	}
 	*behind = at < end ? at : end;
 	return first;
+}
+
+enum cm_range_place cm_range_first(uintptr_t at, size_t size)
+{
+	size_t page = at >> lg_page, end = (at + size) >> lg_page;
+	unsigned bits;
+
+	while (page < end) {
+		bits = look(page, &page);
+		if (PLACE(bits))
+			return (enum cm_range_place)PLACE(bits);
+	}
+	return CM_RANGE_NONE;
 }
 
 bool cm_range_next(uintptr_t at, uintptr_t end, struct cm_range_run *run)

@@ -71,6 +71,9 @@ void cm_range_leave(uintptr_t at, size_t size);
 void cm_range_left(uintptr_t at, size_t size);
 void cm_range_stay(uintptr_t at, size_t size);
 
+/* The place of the first known page; CM_RANGE_NONE: none is known. */
+enum cm_range_place cm_range_first(uintptr_t at, size_t size);
+
 /*
  * The next run of known pages at or after at, cut at end. False: none. Marks
  * of leaving do not show.

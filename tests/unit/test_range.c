@@ -66,6 +66,9 @@ static void assert_is_model(void)
 		assert_int_equal(run.size, (end - page) * PAGE);
 		assert_int_equal(run.place, model[page] & 3);
 		assert_int_equal(run.usable, model[page] >> 4);
+		assert_int_equal(cm_range_first(at, run.at + PAGE - at),
+				 run.place);
+		assert_int_equal(cm_range_first(at, run.at - at), 0);
 		if (run.usable)
 			usable[run.place] += run.size;
 		at = run.at + run.size;
