@@ -34,11 +34,12 @@ enum cm_range_place {
 	CM_RANGE_NONE,		/* not ours */
 	CM_RANGE_DDR = CM_TIER_DDR + 1,
 	CM_RANGE_CXL = CM_TIER_CXL + 1,
-	CM_RANGE_MIXED,		/* shared out among the tiers */
 	CM_RANGE_PLACES
 };
 
-_Static_assert((int)CM_NR_TIERS + 2 == (int)CM_RANGE_PLACES, "two bits");
+_Static_assert((int)CM_NR_TIERS + 1 == (int)CM_RANGE_PLACES &&
+		       (int)CM_RANGE_PLACES <= 4,
+	       "every tier, in two bits");
 
 /* A run of pages alike. */
 struct cm_range_run {

@@ -296,7 +296,7 @@ static void it_is_its_model_after_many_changes(void **state)
 	for (int i = 0; i < 3000; i++) {
 		size_t page, nr = random_span(&page);
 		enum cm_range_place place = (enum cm_range_place)(
-			1 + random_below(3));
+			1 + random_below(2));
 
 		switch (random_below(5)) {
 		case 0:
