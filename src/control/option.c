@@ -33,12 +33,12 @@ _Static_assert(CM_NR_OPTIONS <= 64, "given in struct cm_settings is full");
 
 #define CM_DEFAULT_PROFILE \
 	{ \
-		0 \
+		.mode = CM_PROFILE_NONE \
 	}
 
 #define CM_DEFAULT_RULES \
 	{ \
-		0 \
+		.nr = 0 \
 	}
 
 #define CM_DEFAULT_WEIGHTS \
