@@ -108,8 +108,12 @@ static bool is_virtual(void)
 {
 	static char text[16384];
 
+	/* an emulation may hide the flag */
 	return cm_file_lines("/proc/cpuinfo", text, sizeof(text),
 			     hypervisor_line, NULL) == 1 ||
+	       (cm_file_read("/sys/class/dmi/id/sys_vendor", text,
+			     sizeof(text)) > 0 &&
+		strncmp(text, "QEMU", 4) == 0) ||
 	       access("/proc/device-tree/hypervisor", F_OK) == 0;
 }
 
