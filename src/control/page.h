@@ -5,8 +5,9 @@
  * A sealed memfd (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL): nobody can truncate
  * it under whoever maps it. It has no name in any file system; cxlctl reaches it
  * through /proc/PID/fd, which the kernel guards as it guards ptrace. The fd is
- * close-on-exec and as near to CM_PAGE_FD as it was free; what closes it loses
- * the channel, nothing else, and gets another at the next look.
+ * close-on-exec, the first that is free from CM_PAGE_FD up; where RLIMIT_NOFILE
+ * does not reach so far there is none. What closes it loses the channel, nothing
+ * else, and gets another at the next look.
  *
  * Layout: fixed, native byte order. A change that old readers would misread
  * raises CM_PAGE_VERSION. Both sides map all of it read-write and neither
@@ -39,7 +40,7 @@
 #define CM_PAGE_VERSION 1
 #define CM_PAGE_BYTES	4096
 #define CM_PAGE_NAME	"cxlmalloc"	/* of the memfd */
-#define CM_PAGE_FD	1000		/* where it is, if RLIMIT_NOFILE allows */
+#define CM_PAGE_FD	1000
 
 #define CM_PAGE_CONF	1024
 #define CM_PAGE_TEXT	768

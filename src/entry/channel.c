@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -41,7 +40,6 @@ _Atomic uint32_t cm_channel_met;
 static struct cm_page *page;
 static int descriptor = -1;
 static ino_t inode;
-static char conf[CM_PAGE_CONF];
 
 /* Raw: libc's may be cancellation points, and set errno. */
 static long call(long number, long a, long b, long c, long d)
@@ -82,20 +80,14 @@ static int make_file(void)
 	return (int)fd;
 }
 
-/* Out of the way of programs that count on low numbers. */
+/*
+ * Out of the way of programs that count on low numbers, or count what is open.
+ * -EINVAL where RLIMIT_NOFILE does not reach so far.
+ */
 static int move_up(int fd)
 {
-	long least = CM_PAGE_FD, up;
-	struct rlimit limit;
-	int saved = errno;
+	long up = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, CM_PAGE_FD, 0);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur <= CM_PAGE_FD)
-		least = (long)(limit.rlim_cur - limit.rlim_cur / 8);
-	errno = saved;
-	up = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least, 0);
-	if (up < 0)
-		return fd;
 	close_fd(fd);
 	return (int)up;
 }
@@ -157,6 +149,57 @@ static void show(void)
 	atomic_store(&cm_channel_number, &page->request.number);
 }
 
+static void fill(struct cm_report *report)
+{
+	struct cm_place place;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		struct cm_report_tier *tier = &report->tier[t];
+		struct cm_pool *pool = &cm_pool[t];
+
+		cm_place_get(&pool->place, &place);
+		tier->binding = (enum cm_binding)place.binding;
+		tier->nodes = place.nodes;
+		tier->used = atomic_load(&pool->used);
+		tier->in_use = cm_pool_in_use(pool);
+		tier->mapped = cm_map_mapped(t);
+		tier->limit = atomic_load(&pool->limit);
+		tier->peak = atomic_load(&pool->peak);
+		tier->nr_full = atomic_load(&pool->nr_full);
+		tier->nr_refused = atomic_load(&pool->nr_refused);
+		tier->nr_arenas = atomic_load(&pool->nr_arenas);
+	}
+}
+
+static void publish(bool all)
+{
+	/* Too large for a small stack; whoever looks is alone. */
+	static struct cm_report report;
+	static char conf[CM_PAGE_CONF];
+	static struct cm_nodeset nodes[CM_NR_TIERS];
+	static unsigned version;
+
+	fill(&report);
+	cm_page_put_stats(page, &report, cm_room_now_ms());
+	all |= version != cm_live_version();
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		all |= memcmp(&nodes[t], &report.tier[t].nodes,
+			      sizeof(nodes[t])) != 0;
+	if (likely(!all))
+		return;
+	version = cm_live_version();
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		nodes[t] = report.tier[t].nodes;
+	cm_live_format(conf, sizeof(conf));
+	cm_page_put_conf(page, conf, &report);
+}
+
+void cm_channel_publish(void)
+{
+	if (page)
+		publish(false);
+}
+
 static int filters_line(char *line, void *arg)
 {
 	static const char name[] = "Seccomp_filters:";
@@ -185,9 +228,9 @@ static bool is_sandboxed(void)
 	return now != at_start;
 }
 
-/* Published whole: until its descriptor is up there nobody looks for it. */
 void cm_channel_begin(void)
 {
+	static bool refused;
 	struct stat st = { 0 };
 	int fd, saved = errno;
 
@@ -195,22 +238,23 @@ void cm_channel_begin(void)
 	    !cm_process.settings.control || getauxval(AT_SECURE) ||
 	    is_there() || is_sandboxed())
 		return;
-	fd = make_file();
+	fd = refused ? -1 : make_file();
+	if (fd >= 0)
+		fd = move_up(fd);
 	if (fd < 0 || map_page(fd)) {
 		if (fd >= 0)
 			close_fd(fd);
 		/* Not again: what refused it will refuse it again. */
-		cm_process.settings.control = false;
+		refused = true;
 		return;
 	}
 	(void)fstat(fd, &st);
 	inode = st.st_ino;
 	errno = saved;
 	put_head(page);
-	conf[0] = '\0';
 	show();
-	cm_channel_publish();
-	descriptor = move_up(fd);
+	publish(true);
+	descriptor = fd;
 }
 
 uint32_t cm_channel_request(char text[CM_PAGE_TEXT + 1])
@@ -235,53 +279,6 @@ void cm_channel_answer(uint32_t number, enum cm_page_result result,
 	atomic_store(&cm_channel_met, number);
 	(void)call(SYS_futex, (long)&page->answer.number, FUTEX_WAKE, INT_MAX,
 		   0);
-}
-
-static void fill(struct cm_report *report)
-{
-	struct cm_place place;
-
-	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-		struct cm_report_tier *tier = &report->tier[t];
-		struct cm_pool *pool = &cm_pool[t];
-
-		cm_place_get(&pool->place, &place);
-		tier->binding = (enum cm_binding)place.binding;
-		tier->nodes = place.nodes;
-		tier->used = atomic_load(&pool->used);
-		tier->in_use = cm_pool_in_use(pool);
-		tier->mapped = cm_map_mapped(t);
-		tier->limit = atomic_load(&pool->limit);
-		tier->peak = atomic_load(&pool->peak);
-		tier->nr_full = atomic_load(&pool->nr_full);
-		tier->nr_refused = atomic_load(&pool->nr_refused);
-		tier->nr_arenas = atomic_load(&pool->nr_arenas);
-	}
-}
-
-void cm_channel_publish(void)
-{
-	/* Too large for a small stack; whoever looks is alone. */
-	static struct cm_report report;
-	static char now[CM_PAGE_CONF];
-	static struct cm_nodeset nodes[CM_NR_TIERS];
-	bool changed;
-
-	if (!page)
-		return;
-	fill(&report);
-	cm_page_put_stats(page, &report, cm_room_now_ms());
-	cm_live_format(now, sizeof(now));
-	changed = strcmp(now, conf) != 0;
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		changed |= memcmp(&nodes[t], &report.tier[t].nodes,
-				  sizeof(nodes[t])) != 0;
-	if (!changed)
-		return;
-	memcpy(conf, now, sizeof(conf));
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		nodes[t] = report.tier[t].nodes;
-	cm_page_put_conf(page, conf, &report);
 }
 
 /*

@@ -19,6 +19,12 @@
 
 /* As it was last published; the writer's own copy. */
 static struct cm_policy_snapshot in_force;
+static unsigned version;
+
+unsigned cm_live_version(void)
+{
+	return version;
+}
 
 static bool is_by_turns(const struct cm_policy_snapshot *policy)
 {
@@ -289,6 +295,7 @@ static bool apply(const struct cm_settings *wanted, struct cm_line *answer,
 	if (*later)
 		return false;
 	*settings = *wanted;
+	version++;
 	for (unsigned t = 0; t < CM_NR_TIERS && limits; t++)
 		set_limit(&cm_pool[t], settings);
 	cm_route_update(&in_force);

@@ -33,6 +33,9 @@ bool cm_live_answer(void);
  */
 void cm_live_follow(bool nodes_changed);
 
+/* Another number when cm_live_format would say something else. */
+unsigned cm_live_version(void);
+
 /* "key=value,...": what is in force, of options that can change first. */
 void cm_live_format(char *text, size_t size);
 

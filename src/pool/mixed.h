@@ -104,21 +104,6 @@ struct cm_part cm_mixed_part(const void *p, enum cm_tier tier, unsigned node);
 int cm_mixed_bind_kernel(const struct cm_place *place, uintptr_t at,
 			 size_t size);
 
-/*
- * A range that the program has mapped: its pieces to the tiers by the policy's
- * weights. 0, or -ENOSPC: too many mappings by that, it is for one tier. For
- * signal handlers too but for reading the tiers' places (pool/place.h).
- */
-int cm_mixed_bind_range(const struct cm_policy_snapshot *policy, void *at,
-			size_t size);
-
-/* It is gone: its mappings may be had again. size as it was bound. */
-void cm_mixed_unbind_range(size_t size);
-
-/* Each tier's part of such ranges, of size bytes in all. */
-void cm_mixed_split(const struct cm_policy_snapshot *policy, uint64_t size,
-		    uint64_t bytes[CM_NR_TIERS]);
-
 /* A tier was given a limit: no huge pages in what there is from now on. */
 void cm_mixed_no_huge_pages(void);
 
