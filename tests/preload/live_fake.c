@@ -173,7 +173,8 @@ static void *serve(void *arg)
 	char text[CM_PAGE_TEXT + 1], conf[2048];
 	uint32_t seen = 0;
 
-	for (; !arg; nanosleep(&pause, NULL)) {
+	(void)arg;
+	for (;; nanosleep(&pause, NULL)) {
 		uint32_t number = cm_page_request(page, seen, text);
 
 		if (!number)

@@ -12,6 +12,22 @@
 #include "control/parse.h"
 #include "live.h"
 
+#ifndef FUTEX_WAITV_MAX		/* headers before Linux 5.16 */
+#define FUTEX_WAITV_MAX 128
+#define FUTEX_32	2
+struct futex_waitv {
+	uint64_t val;
+	uint64_t uaddr;
+	uint32_t flags;
+	uint32_t reserved;
+};
+#endif
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+_Static_assert(LIVE_BATCH <= FUTEX_WAITV_MAX, "one wait for all");
+
 /* One of live_ask's questions on its way. */
 struct asked {
 	struct live *live;
