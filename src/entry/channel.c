@@ -265,7 +265,8 @@ uint32_t cm_channel_request(char text[CM_PAGE_TEXT + 1])
 		return 0;
 	number = atomic_load(&page->request.number);
 	/* Half written, or already answered: nothing until it changes. */
-	if (number & 1 || number == atomic_load(&page->answer.number)) {
+	if (!number || number & 1 ||
+	    number == atomic_load(&page->answer.number)) {
 		atomic_store(&cm_channel_met, number);
 		return 0;
 	}

@@ -15,6 +15,7 @@
 #include "entry/channel.h"
 #include "entry/fork.h"
 #include "entry/nodes.h"
+#include "entry/site.h"
 #include "entry/profile.h"
 #include "policy/snapshot.h"
 #include "pool/arena.h"
@@ -49,6 +50,7 @@ static void child(void)
 	cm_arena_fork_child(&cm_thread);
 	cm_snapshot_fork_child();
 	cm_channel_fork_child();
+	cm_site_fork_child();
 	cm_nodes_fork_done();
 	cm_background_fork_child();
 	cm_profile_fork_child();

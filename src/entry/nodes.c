@@ -204,15 +204,15 @@ static void choose(struct cm_place *place, enum cm_tier tier,
 
 static void update(const struct cm_settings *settings, bool at_start)
 {
+	/* Too large for a small stack; whoever looks is alone. */
+	static struct cm_place before, now;
+	static struct cm_topo topo;
 	struct cm_nodeset memory;
-	struct cm_topo topo;
 
 	view_now(&seen);
 	usable(&memory);
 	cm_topo_read(&topo, "/sys");
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-		struct cm_place before, now;
-
 		cm_place_get(&cm_pool[t].place, &before);
 		if (before.binding == CM_BINDING_DENIED)
 			continue;

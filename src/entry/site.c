@@ -61,6 +61,7 @@ static CM_TLS struct {
 	uint8_t named;		/* a rule's by its name */
 	uint8_t inherited;
 	uint8_t now;		/* the first of these that is there */
+	unsigned closing;	/* libraries, by this thread */
 	uint8_t busy;		/* in the unwinder */
 	bool inherit;		/* own is for its children, too */
 	uint64_t left;		/* bytes until the next that is recorded */
@@ -168,10 +169,11 @@ static inline unsigned meaning_of(const void *at)
 
 void cm_site_closing(void)
 {
+	me.closing++;
 	atomic_fetch_add(&now.state, CLOSING);
 }
 
-void cm_site_closed(void)
+static void closed(void)
 {
 	uint64_t before = atomic_load(&now.state), after;
 
@@ -185,6 +187,19 @@ void cm_site_closed(void)
 				atomic_store(&table[i][way], 0);
 		after += 1 << MEANING_BITS;
 	} while (!atomic_compare_exchange_weak(&now.state, &before, after));
+}
+
+void cm_site_closed(void)
+{
+	me.closing--;
+	closed();
+}
+
+/* Threads that were closing libraries are not here to end it. */
+void cm_site_fork_child(void)
+{
+	while (atomic_load(&now.state) / CLOSING > me.closing)
+		closed();
 }
 
 static void choose(void)

@@ -41,6 +41,7 @@ void cm_site_look(void);
  */
 void cm_site_closing(void);
 void cm_site_closed(void);
+void cm_site_fork_child(void);
 
 /* malloc's route; only malloc may jump here. */
 void *cm_site_malloc(size_t size);

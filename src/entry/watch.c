@@ -9,7 +9,8 @@
  *
  * pthread_create: a new thread knows nothing of who made it. The kernel hands
  * the name down, so rules by name need no help; cxlm_thread_tier and
- * thread.inherit do. Without them it is one test.
+ * thread.inherit do. Without them it is one test. And tiers are started for
+ * threads whose own stack is too small for that.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry/init.h"
 #include "entry/site.h"
+#include "policy/policy.h"
+#include "pool/arena.h"
 
 typedef int dlclose_fn(void *);
 typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *),
@@ -68,6 +72,29 @@ static void *begin(void *arg)
 	return birth.start(birth.arg);
 }
 
+/*
+ * A tier that a thread is the first to use starts on that thread's stack, which
+ * may be too small for it. So it starts here, on the maker's.
+ */
+#define SMALL_STACK	(64 * KIB)
+
+static void start_tiers(const pthread_attr_t *attr)
+{
+	static _Atomic bool done[CM_NR_TIERS];
+	size_t size;
+
+	if (likely(!attr) || pthread_attr_getstacksize(attr, &size) ||
+	    size > SMALL_STACK || cm_process.state != CM_STATE_TIERED ||
+	    atomic_load_explicit(&cm_process.life, memory_order_acquire) !=
+		    CM_LIFE_READY)
+		return;
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_policy_says(CM_WORD_USED(t)) &&
+		    !atomic_exchange_explicit(&done[t], true,
+					      memory_order_relaxed))
+			cm_arena_start(&cm_pool[t]);
+}
+
 CM_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			     void *(*start)(void *), void *arg)
 {
@@ -81,6 +108,8 @@ CM_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	if (unlikely(!f))
 		return EAGAIN;
 	memcpy(&theirs, &f, sizeof(f));
+	start_tiers(attr);
+	errno = saved;
 	if (likely(!heritage.own && !heritage.inherited))
 		return theirs(thread, attr, start, arg);
 	birth = malloc(sizeof(*birth));

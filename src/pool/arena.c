@@ -62,6 +62,16 @@ bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
 			   &config, sizeof(config)) == 0;
 }
 
+void cm_arena_start(struct cm_pool *pool)
+{
+	cm_lock(&cm_arena_lock);
+	if (!atomic_load_explicit(&pool->nr_arenas, memory_order_relaxed) &&
+	    may_start(pool))
+		pool->start_failed_by = cm_je_start(pool->je) ? NULL :
+								&cm_thread;
+	cm_unlock(&cm_arena_lock);
+}
+
 /* Under cm_arena_lock. Returns the new slot, or -1. */
 static int create(struct cm_pool *pool)
 {

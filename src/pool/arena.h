@@ -12,6 +12,12 @@
  */
 bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread);
 
+/*
+ * Start the pool's instance, which it else does with its first arena: that
+ * takes 11 KiB of stack.
+ */
+void cm_arena_start(struct cm_pool *pool);
+
 /* Fill in arena[].nr_active. */
 void cm_arena_learn(struct cm_pool *pool);
 

@@ -12,9 +12,19 @@
 _Static_assert(sizeof(struct cm_place) % sizeof(unsigned long) == 0,
 	       "copied by words");
 
+/* Word by word to where it goes: stacks are small, a place is not. */
+static void copy_out(struct cm_place_shared *shared, void *to, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof(unsigned long); i++) {
+		unsigned long word = atomic_load_explicit(&shared->word[i],
+							  memory_order_relaxed);
+
+		memcpy((char *)to + i * sizeof(word), &word, sizeof(word));
+	}
+}
+
 void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
 {
-	unsigned long word[CM_PLACE_WORDS];
 	unsigned seq;
 
 	do {
@@ -22,13 +32,10 @@ void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
 						   memory_order_acquire)) &
 		       1)
 			;	/* the writer only copies */
-		for (size_t i = 0; i < CM_PLACE_WORDS; i++)
-			word[i] = atomic_load_explicit(&shared->word[i],
-						       memory_order_relaxed);
+		copy_out(shared, place, sizeof(*place));
 		atomic_thread_fence(memory_order_acquire);
 	} while (atomic_load_explicit(&shared->seq, memory_order_relaxed) !=
 		 seq);
-	memcpy(place, word, sizeof(*place));
 	if (atomic_load_explicit(&shared->denied, memory_order_relaxed) &&
 	    cm_place_is_bound(place))
 		place->binding = CM_BINDING_DENIED;
@@ -36,14 +43,10 @@ void cm_place_get(struct cm_place_shared *shared, struct cm_place *place)
 
 bool cm_place_try(struct cm_place_shared *shared, struct cm_place_nodes *place)
 {
-	unsigned long word[sizeof(*place) / sizeof(unsigned long)];
 	unsigned seq = atomic_load_explicit(&shared->seq, memory_order_acquire);
 
-	for (size_t i = 0; i < CM_ARRAY_SIZE(word); i++)
-		word[i] = atomic_load_explicit(&shared->word[i],
-					       memory_order_relaxed);
+	copy_out(shared, place, sizeof(*place));
 	atomic_thread_fence(memory_order_acquire);
-	memcpy(place, word, sizeof(*place));
 	if (atomic_load_explicit(&shared->denied, memory_order_relaxed) &&
 	    (place->binding == CM_BINDING_STRICT ||
 	     place->binding == CM_BINDING_PREFERRED))
@@ -54,14 +57,16 @@ bool cm_place_try(struct cm_place_shared *shared, struct cm_place_nodes *place)
 
 void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 {
-	unsigned long word[CM_PLACE_WORDS];
-
-	memcpy(word, place, sizeof(*place));
 	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
-	for (size_t i = 0; i < CM_PLACE_WORDS; i++)
-		atomic_store_explicit(&shared->word[i], word[i],
+	for (size_t i = 0; i < CM_PLACE_WORDS; i++) {
+		unsigned long word;
+
+		memcpy(&word, (const char *)place + i * sizeof(word),
+		       sizeof(word));
+		atomic_store_explicit(&shared->word[i], word,
 				      memory_order_relaxed);
+	}
 	atomic_store_explicit(&shared->grouped, place->nr_groups > 1,
 			      memory_order_relaxed);
 	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_release);
@@ -262,9 +267,12 @@ static int rebind_line(char *line, void *arg)
 
 void cm_place_rebind(struct cm_pool *pool)
 {
-	struct rebind r = { .pool = pool, .window = cm_window_of(pool->tier) };
+	/* Too large for a small stack; whoever changes the place is alone. */
+	static struct rebind r;
 	char text[512];
 
+	r.pool = pool;
+	r.window = cm_window_of(pool->tier);
 	atomic_store_explicit(&pool->place.rebind_due, false,
 			      memory_order_relaxed);
 	cm_place_get(&pool->place, &r.place);
