@@ -82,6 +82,32 @@ static long outcome(long result)
 	return result == -1 ? -1000 - errno : result;
 }
 
+/*
+ * A call that fails may have unmapped some all the same. What is then mapped
+ * there without a call (a stack that grows) is not placed.
+ */
+static void failed(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start, end, base = (unsigned long)ARENA;
+	static char mapped[PAGES];
+	char line[512];
+
+	memset(mapped, 0, sizeof(mapped));
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx", &start, &end) != 2 || end <= base ||
+		    start >= base + SIZE)
+			continue;
+		start = start < base ? 0 : (start - base) / PAGE;
+		end = end > base + SIZE ? PAGES : (end - base) / PAGE;
+		memset(mapped + start, 1, end - start);
+	}
+	if (maps)
+		fclose(maps);
+	for (size_t i = 0; i < PAGES; i++)
+		placed[i] &= mapped[i];
+}
+
 static size_t span(size_t *page)
 {
 	size_t nr = 1 + below(1u << below(9));
@@ -177,6 +203,7 @@ static void op_mmap(void)
 		 (off_t)off);
 	if (p == MAP_FAILED) {
 		say("mmap", page, nr, (unsigned)flags, outcome(-1));
+		failed();
 		return;
 	}
 	say("mmap", page, nr, (unsigned)flags, relative(p));
@@ -193,10 +220,12 @@ static void op_mmap(void)
 	    !(flags & MAP_HUGETLB))
 		fill(p, size, op_nr & 255);
 	if (below(2) && mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
-			       ARENA + page * PAGE) != MAP_FAILED)
+			       ARENA + page * PAGE) != MAP_FAILED) {
 		memset(placed + page, is_placed(flags), nr);
-	else
+	} else {
 		say("away", page, nr, 0, outcome(munmap(p, size)));
+		failed();
+	}
 }
 
 static void op_munmap(void)
@@ -275,6 +304,7 @@ static void op_mremap(void)
 	p = mremap(at, nr * PAGE, new_nr * PAGE, flags, ARENA + to * PAGE);
 	if (p == MAP_FAILED) {
 		say("mremap", page, nr, (unsigned)flags, outcome(-1));
+		failed();
 		return;
 	}
 	say("mremap", page, nr, (unsigned)flags, relative(p));
