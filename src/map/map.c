@@ -80,13 +80,19 @@ static enum cm_tier by_order(const struct cm_policy_snapshot *policy,
 	return policy->order[policy->nr_order - 1];
 }
 
-/* Whole maps in turn. */
+/*
+ * Whole maps in turn. Neighbours on two tiers are two mappings of the kernel's
+ * where they would be one, and a process may have vm.max_map_count of them: so
+ * the turn only changes when its tier is ahead by a thousandth of all.
+ */
 static enum cm_tier by_turns(const struct cm_policy_snapshot *policy)
 {
 	static _Atomic uint64_t weights;
-	uint64_t now = (uint64_t)policy->weight[CM_TIER_DDR] << 32 |
-		       policy->weight[CM_TIER_CXL];
-	uint64_t sum[CM_NR_TIERS];
+	static _Atomic int turn;
+	const unsigned *w = policy->weight;
+	uint64_t now = (uint64_t)w[CM_TIER_DDR] << 32 | w[CM_TIER_CXL];
+	uint64_t sum[CM_NR_TIERS], due, have;
+	enum cm_tier next, last;
 
 	/* Others from here: what was taken by the old is no debt. */
 	if (atomic_exchange_explicit(&weights, now, memory_order_relaxed) !=
@@ -96,7 +102,15 @@ static enum cm_tier by_turns(const struct cm_policy_snapshot *policy)
 					      memory_order_relaxed);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		sum[t] = load(&taken[t]);
-	return cm_turns_next(policy->weight, sum);
+	next = cm_turns_next(w, sum);
+	last = (enum cm_tier)atomic_load_explicit(&turn, memory_order_relaxed);
+	have = sum[CM_TIER_DDR] + sum[CM_TIER_CXL];
+	due = (uint64_t)((unsigned __int128)have * w[next] /
+			 (w[CM_TIER_DDR] + w[CM_TIER_CXL]));
+	if (next != last && due - sum[next] < have / 1024)
+		return last;
+	atomic_store_explicit(&turn, (int)next, memory_order_relaxed);
+	return next;
 }
 
 static enum cm_tier as_malloc(const struct cm_policy_snapshot *policy,
