@@ -34,6 +34,11 @@ static void classes(void **state)
 	assert_int_equal(cm_policy_by_size(&sizes, 1), CM_TIER_CXL);
 }
 
+/* One more than there may be. */
+static const char too_many[] =
+	"ddr:1:cxl:2:ddr:3:cxl:4:ddr:5:cxl:6:ddr:7:cxl:8:ddr:9:cxl:10:ddr:11:"
+	"cxl:12:ddr:13:cxl:14:ddr:15:cxl:16:ddr";
+
 static void bad_classes_change_nothing(void **state)
 {
 	static const char *const bad[] = {
@@ -52,8 +57,7 @@ static void bad_classes_change_nothing(void **state)
 		"ddr:64k:hbm",
 		"ddr:-1:cxl",
 		"ddr:99999999999999999999:cxl",
-		"ddr:1:cxl:2:ddr:3:cxl:4:ddr:5:cxl:6:ddr:7:cxl:8:ddr:9:cxl:"
-		"10:ddr:11:cxl:12:ddr:13:cxl:14:ddr:15:cxl:16:ddr",
+		too_many,
 	};
 	struct cm_sizes sizes, before;
 
