@@ -83,8 +83,11 @@ static enum cm_tier by_order(const struct cm_policy_snapshot *policy,
 /*
  * Whole maps in turn. Neighbours on two tiers are two mappings of the kernel's
  * where they would be one, and a process may have vm.max_map_count of them: so
- * the turn only changes when its tier is ahead by a thousandth of all.
+ * the turn only changes when its tier is ahead by a thousandth of all. No more
+ * than TURN_MAX, though: `all` counts what was unmapped long ago.
  */
+#define TURN_MAX	(64 * MIB)
+
 static enum cm_tier by_turns(const struct cm_policy_snapshot *policy)
 {
 	static _Atomic uint64_t weights;
@@ -107,7 +110,8 @@ static enum cm_tier by_turns(const struct cm_policy_snapshot *policy)
 	have = sum[CM_TIER_DDR] + sum[CM_TIER_CXL];
 	due = (uint64_t)((unsigned __int128)have * w[next] /
 			 (w[CM_TIER_DDR] + w[CM_TIER_CXL]));
-	if (next != last && due - sum[next] < have / 1024)
+	if (next != last && due - sum[next] < have / 1024 &&
+	    due - sum[next] < TURN_MAX)
 		return last;
 	atomic_store_explicit(&turn, (int)next, memory_order_relaxed);
 	return next;

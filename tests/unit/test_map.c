@@ -135,6 +135,24 @@ static void turns_keep_the_ratio_and_change_seldom(void **state)
 		assert_int_equal(choose(size), CM_RANGE_CXL);
 }
 
+/* A program that has mapped and unmapped 4 TiB has its next maps on both. */
+static void what_is_long_gone_keeps_no_turn(void **state)
+{
+	uint64_t maps[CM_RANGE_PLACES] = { 0 };
+
+	(void)state;
+	policy.id = CM_POLICY_INTERLEAVE;
+	policy.weight[CM_TIER_DDR] = 1;
+	policy.weight[CM_TIER_CXL] = 1;
+	assert_int_equal(cm_snapshot_publish(&policy), 0);
+	for (uint64_t n = 0; n < 4 * TIB / (64 * MIB); n++)
+		(void)choose(64 * MIB);
+	for (int i = 0; i < 1024; i++)
+		maps[choose(MIB)]++;
+	assert_true(maps[CM_RANGE_DDR] >= 512 - 128 &&
+		    maps[CM_RANGE_CXL] >= 512 - 128);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup(by_size_when_that_is_the_policy, fresh),
 		cmocka_unit_test_setup(turns_keep_the_ratio_and_change_seldom,
 				       fresh),
+		cmocka_unit_test_setup(what_is_long_gone_keeps_no_turn, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
