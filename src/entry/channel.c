@@ -39,6 +39,18 @@ _Atomic uint32_t cm_channel_met;
  */
 static struct cm_page *page;
 static int descriptor = -1;
+
+/*
+ * A page of the kernel's that is zero in whoever has its memory from a fork. The
+ * handlers of pthread_atfork see most of them, not those of _Fork and clone; a
+ * child of vfork shares our memory, and is us as far as this goes.
+ */
+struct own {
+	volatile bool is_ours;
+	_Atomic uint64_t *_Atomic used[CM_NR_TIERS];
+};
+
+static struct own *own;
 static ino_t inode;
 
 /* Raw: libc's may be cancellation points, and set errno. */
@@ -143,8 +155,10 @@ static bool is_there(void)
 
 static void show(void)
 {
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		atomic_store(&cm_pool[t].shown_used, &page->stats.tier[t].used);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
+		atomic_store(&own->used[t], &page->stats.tier[t].used);
+		atomic_store(&cm_pool[t].shown_used, &own->used[t]);
+	}
 	atomic_store(&cm_channel_met, 0);
 	atomic_store(&cm_channel_number, &page->request.number);
 }
@@ -228,12 +242,34 @@ static bool is_sandboxed(void)
 	return now != at_start;
 }
 
+static int mark_own(void)
+{
+	long size = (long)cm_sys_page_size();
+	int saved = errno;
+	long at;
+
+	if (!own) {
+		at = syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+		if (at == -1)
+			return errno = saved, -ENOMEM;
+		/* Before Linux 4.14 such children are not told apart. */
+		(void)syscall(SYS_madvise, at, size, MADV_WIPEONFORK);
+		own = (struct own *)at;
+	}
+	own->is_ours = true;
+	errno = saved;
+	return 0;
+}
+
 void cm_channel_begin(void)
 {
 	static bool refused;
 	struct stat st = { 0 };
 	int fd, saved = errno;
 
+	if (own && !own->is_ours)
+		cm_channel_fork_child();
 	if (cm_process.state != CM_STATE_TIERED ||
 	    !cm_process.settings.control || getauxval(AT_SECURE) ||
 	    is_there() || is_sandboxed())
@@ -241,7 +277,7 @@ void cm_channel_begin(void)
 	fd = refused ? -1 : make_file();
 	if (fd >= 0)
 		fd = move_up(fd);
-	if (fd < 0 || map_page(fd)) {
+	if (fd < 0 || mark_own() || map_page(fd)) {
 		if (fd >= 0)
 			close_fd(fd);
 		/* Not again: what refused it will refuse it again. */
@@ -297,8 +333,13 @@ void cm_channel_fork_child(void)
 	if (is_there())
 		close_fd(descriptor);
 	descriptor = -1;
-	(void)syscall(SYS_mmap, page, (long)CM_PAGE_BYTES,
-		      PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0L);
+	own->is_ours = true;
+	/* No memory for a page: nobody writes into the parent's. */
+	if (syscall(SYS_mmap, page, (long)CM_PAGE_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0L) == -1) {
+		for (unsigned t = 0; t < CM_NR_TIERS; t++)
+			atomic_store(&own->used[t], NULL);
+		page = NULL;
+	}
 	errno = saved;
 }

@@ -252,11 +252,14 @@ static bool parse(struct cm_settings *wanted, const char *text,
 {
 	struct cm_conf_sink sink = { .line = keep_line, .arg = answer };
 	uint64_t given = wanted->given;
+	bool smdk = wanted->smdk;
 	const char *key;
 
 	wanted->given = 0;
+	wanted->smdk = false;
 	cm_conf_parse_list(wanted, "request", text, &sink);
-	key = not_live(wanted->given);
+	key = wanted->smdk ? "an option of SMDK's" : not_live(wanted->given);
+	wanted->smdk = smdk;
 	if (key && !sink.nr_bad) {
 		cm_line_init(answer, answer->buf, answer->size, -1);
 		cm_line_fmt(answer,

@@ -364,8 +364,8 @@ static bool made_one(const struct move *m)
 
 static void remapped(const struct move *m)
 {
+	/* The kernel keeps the policy of what it moves, the program's own too. */
 	size_t both = m->size < m->new_size ? m->size : m->new_size;
-	struct cm_range_run run;
 
 	if (m->to == m->from) {
 		if (m->any && m->size > both)
@@ -384,10 +384,6 @@ static void remapped(const struct move *m)
 	if (m->has_last && m->new_size > both)
 		(void)cm_range_add(m->to + both, m->new_size - both,
 				   m->last.place, m->last.usable);
-	/* The kernel keeps the policy of what it moves; that of parts, too. */
-	if (m->any && cm_range_next(m->to, m->to + m->new_size, &run) &&
-	    run.at == m->to && run.size == m->new_size)
-		(void)cm_map_bind(run.at, run.size, run.place, 0);
 }
 
 static void *remap(struct move *m, void *at, size_t size, size_t new_size,

@@ -225,7 +225,8 @@ static int rebind_line(char *text, void *arg)
 	    !cm_range_fits(line.at, line.end - line.at, &rounded))
 		return 0;
 	while (cm_range_next(line.at, line.end, &run)) {
-		if (run.place == r->place)
+		if (run.place == r->place &&
+		    !cm_sys_is_bound_otherwise((void *)run.at))
 			(void)cm_map_bind(run.at, run.size, run.place, 0);
 		line.at = run.at + run.size;
 	}

@@ -45,8 +45,11 @@ static void mark_full(struct cm_pool *pool)
 /* Two threads may leave the older figure there, until the next look. */
 static void show_used(struct cm_pool *pool)
 {
-	_Atomic uint64_t *shown = atomic_load_explicit(&pool->shown_used,
-						       memory_order_relaxed);
+	_Atomic uint64_t *_Atomic *at = atomic_load_explicit(
+		&pool->shown_used, memory_order_relaxed);
+	_Atomic uint64_t *shown = at ? atomic_load_explicit(
+					       at, memory_order_relaxed) :
+				       NULL;
 
 	if (shown)
 		atomic_store_explicit(

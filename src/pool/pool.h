@@ -58,7 +58,11 @@ struct cm_pool {
 
 	_Atomic uintptr_t next;
 	_Atomic uint64_t used;
-	_Atomic uint64_t *_Atomic shown_used;	/* its copy for cxlctl, or NULL */
+	/*
+	 * Where the address of its copy for cxlctl is: in memory of this process
+	 * alone (entry/channel.c). Either may be NULL.
+	 */
+	_Atomic uint64_t *_Atomic *_Atomic shown_used;
 	_Atomic uint64_t peak;
 	_Atomic uint64_t over_peak;
 	_Atomic uint64_t nr_full;

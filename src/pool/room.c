@@ -100,10 +100,10 @@ static int anonymous_line(char *line, void *arg)
  * kernel counts the whole process, with stacks and the program's own maps; so
  * of what is untouched in all pools at least, no more than this one's used.
  */
-static uint64_t untouched(struct cm_pool *pool)
+static CM_NOINLINE uint64_t untouched(struct cm_pool *pool)
 {
 	uint64_t all = 0, touched = 0, mine;
-	char text[512];
+	char text[256];
 
 	if (cm_file_lines("/proc/self/status", text, sizeof(text),
 			  anonymous_line, &touched))
@@ -172,14 +172,24 @@ static uint64_t choose_group(struct cm_pool *pool, const struct cm_place *place,
 							    UINT64_MAX;
 }
 
+/* Not inlined, as the others: what malloc has on its stack here adds up. */
+static CM_NOINLINE uint64_t free_swap(void)
+{
+	char text[256];
+	uint64_t swap = 0;
+
+	(void)cm_file_lines("/proc/meminfo", text, sizeof(text), swap_line,
+			    &swap);
+	return swap;
+}
+
 /* What is left when every promise, `bytes` among them, is kept; -1: not. */
 static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 			 uint64_t bytes)
 {
 	/* The last resort may push pages out; the others go elsewhere. */
 	bool last = atomic_load_explicit(&pool->elastic, memory_order_relaxed);
-	uint64_t have, promised, swap = 0;
-	char text[512];
+	uint64_t have, promised;
 
 	if (!atomic_load(&reserve_known) &&
 	    cm_node_reserve_read("/proc/zoneinfo", reserve) == 0)
@@ -190,9 +200,7 @@ static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 	if (have == UINT64_MAX)
 		return INT64_MAX;
 	if (last)
-		(void)cm_file_lines("/proc/meminfo", text, sizeof(text),
-				    swap_line, &swap);
-	have += swap;
+		have += free_swap();
 	/* Other memory of the process may hide that these are not touched. */
 	promised = untouched(pool);
 	if (promised < bytes)

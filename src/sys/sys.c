@@ -183,6 +183,16 @@ void *cm_sys_map_own(size_t size)
 	return r == -1 ? NULL : (void *)r;
 }
 
+bool cm_sys_is_bound_otherwise(void *at)
+{
+	int saved = errno, mode = CM_MPOL_DEFAULT;
+
+	return result(syscall(SYS_get_mempolicy, &mode, NULL, 0L, at,
+			      (long)CM_MPOL_F_ADDR),
+		      saved) == 0 &&
+	       mode != CM_MPOL_DEFAULT && !(mode & CM_MPOL_F_STATIC_NODES);
+}
+
 bool cm_sys_can_map(size_t size)
 {
 	int saved = errno;

@@ -23,6 +23,7 @@
 #define CM_MPOL_F_STATIC_NODES		(1 << 15)
 #define CM_MPOL_MF_MOVE			(1 << 1)
 #define CM_MPOL_F_MEMS_ALLOWED		(1 << 2)
+#define CM_MPOL_F_ADDR			(1 << 1)
 
 struct cm_sys_ops {
 	/*
@@ -59,6 +60,12 @@ bool cm_sys_can_map(size_t size);
 
 /* Memory of our own, zero and never given back; NULL. */
 void *cm_sys_map_own(size_t size);
+
+/*
+ * Has somebody given this address a policy that is none of ours? Ours carry
+ * MPOL_F_STATIC_NODES.
+ */
+bool cm_sys_is_bound_otherwise(void *at);
 
 /*
  * As the bind of cm_sys_ops, for pages that are there already: they move. The

@@ -49,7 +49,7 @@ static int meminfo_line(char *line, void *arg)
 int cm_node_memory_read(const char *sysfs, unsigned node,
 			struct cm_node_memory *out)
 {
-	char path[128], text[512];
+	char path[128], text[256];
 
 	memset(out, 0, sizeof(*out));
 	node_path(path, sizeof(path), sysfs, node, "meminfo");
