@@ -54,13 +54,13 @@ KEPT void *cold(void)
 	return kept(wrapper(100000));
 }
 
-/* Once 1 KiB, then 40 times 256 KiB more. */
+/* 1 KiB, doubled until it is 8 MiB: powers of 2 are size classes of any jemalloc. */
 KEPT void *grown(void)
 {
 	static size_t size;
 	void *p = NULL;
 
-	for (size = 1 << 10; size < 40 << 18; size += 256 << 10)
+	for (size = 1 << 10; size <= 8 << 20; size *= 2)
 		p = realloc(p, size);
 	return kept(p);
 }
