@@ -269,17 +269,16 @@ static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,
 }
 
 /* One window, one policy: any cut or join is fine. */
-static bool hook_split(struct cm_extent_hooks *hooks, void *at, size_t size,
-		       size_t size_a, size_t size_b, bool committed,
-		       unsigned arena)
+bool cm_hook_split(struct cm_extent_hooks *hooks, void *at, size_t size,
+		   size_t size_a, size_t size_b, bool committed, unsigned arena)
 {
 	(void)hooks, (void)at, (void)size, (void)size_a, (void)size_b;
 	(void)committed, (void)arena;
 	return false;
 }
 
-static bool hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
-		       void *b, size_t size_b, bool committed, unsigned arena)
+bool cm_hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
+		   void *b, size_t size_b, bool committed, unsigned arena)
 {
 	(void)hooks, (void)a, (void)size_a, (void)b, (void)size_b;
 	(void)committed, (void)arena;
@@ -290,6 +289,6 @@ const struct cm_extent_hooks cm_hooks = {
 	.alloc = hook_alloc,
 	.commit = hook_commit,
 	.decommit = hook_decommit,
-	.split = hook_split,
-	.merge = hook_merge,
+	.split = cm_hook_split,
+	.merge = cm_hook_merge,
 };

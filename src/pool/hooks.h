@@ -7,6 +7,13 @@
 
 extern const struct cm_extent_hooks cm_hooks;
 
+/* extent_split and extent_merge: never refused. */
+bool cm_hook_split(struct cm_extent_hooks *hooks, void *at, size_t size,
+		   size_t size_a, size_t size_b, bool committed,
+		   unsigned arena);
+bool cm_hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
+		   void *b, size_t size_b, bool committed, unsigned arena);
+
 /*
  * For hooks of others that take from a pool's budget (pool/mixed_hooks.c).
  * Charge: false if the tier has no room; cm_thread.refused then says so.

@@ -420,28 +420,11 @@ static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	return false;
 }
 
-/* An address tells whose it is: any cut or join is fine. */
-static bool hook_split(struct cm_extent_hooks *hooks, void *at, size_t size,
-		       size_t size_a, size_t size_b, bool committed,
-		       unsigned arena)
-{
-	(void)hooks, (void)at, (void)size, (void)size_a, (void)size_b;
-	(void)committed, (void)arena;
-	return false;
-}
-
-static bool hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
-		       void *b, size_t size_b, bool committed, unsigned arena)
-{
-	(void)hooks, (void)a, (void)size_a, (void)b, (void)size_b;
-	(void)committed, (void)arena;
-	return false;
-}
-
 const struct cm_extent_hooks cm_mixed_hooks = {
 	.alloc = hook_alloc,
 	.commit = hook_commit,
 	.decommit = hook_decommit,
-	.split = hook_split,
-	.merge = hook_merge,
+	/* An address tells whose it is: any cut or join is fine. */
+	.split = cm_hook_split,
+	.merge = cm_hook_merge,
 };
