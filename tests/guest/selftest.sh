@@ -161,9 +161,11 @@ mapfile -t kernels < <(kernel_versions)
 every_topology "${kernels[0]}"
 in_guest hotplug "${kernels[0]}" selftest-hotplug.sh
 for kernel in "${kernels[@]:1}"; do
+    in_guest hotplug "$kernel" selftest-hotplug.sh
+    # Neither memory tiers by HMAT nor regions of CXL RAM before 6.3.
+    if [[ $kernel == 6.1 ]]; then continue; fi
     in_guest hmat4 "$kernel" promises.sh hmat4
     in_guest type3-ram "$kernel" promises.sh type3-ram
-    in_guest hotplug "$kernel" selftest-hotplug.sh
 done
 
 good=$(grep -c '^ok' "$work/results")
