@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 promised
 limit=60
-conf=order=ddr:cxl,ddr.limit=4m,placement=strict
+# What they map themselves is mmap.sh's.
+conf=order=ddr:cxl,ddr.limit=4m,placement=strict,mmap.policy=cxl
 
 # both_tiers NAME FILE: a numa_maps of a process, taken while it has its data
 both_tiers() {

@@ -95,7 +95,9 @@ none_left() {
 in_a_group 'the nodes of the order' "$cxl" 'cat $g/cpuset.mems' --order cxl
 in_a_group 'of both tiers' "$ddr-$cxl" 'cat $g/cpuset.mems' --order cxl:ddr
 in_a_group 'they hold' "$cxl" 'sed -n "s/^Mems_allowed_list:.//p" /proc/self/status' --order cxl
-in_a_group 'no limit, no memory.max' none 'cat $g/memory.max 2>/dev/null || echo none' --order cxl
+# The file is there when somebody has enabled the controller for all.
+in_a_group 'no limit, no memory.max' none \
+    '{ cat $g/memory.max 2>/dev/null || echo none; } | sed s/^max$/none/' --order cxl
 in_a_group 'memory.max of one tier' $((64 << 20)) 'cat $g/memory.max' --order cxl --cxl-limit 64m
 in_a_group 'the sum of both' $((96 << 20)) 'cat $g/memory.max' --ddr-limit 32m --cxl-limit 64m
 total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
