@@ -14,16 +14,18 @@ check 'without CXL memory the cxl tier is emulated' emulated "$(of_report cxl bi
 # What the allocator keeps for reuse was touched before the node was there: memory that a strict tier
 # hands out a second later must not be that.
 kept_for_reuse() {
-    local deadline
+    local deadline tries=0
     start_puppet order=cxl:ddr,placement=strict
     told 'a block before there is a node' 1 alloc 1 $((16 * mib))
     told 'it is freed, and kept for reuse' freed free 1
     check_that '512 MiB are plugged in' plug 9 1
     deadline=$((${EPOCHREALTIME/./} + 1000000))
-    while tell alloc 1 $((16 * mib)) && tell where 1 && ! all_on 1 && ((${EPOCHREALTIME/./} < deadline)); do
+    # On a busy machine one try may take longer than that.
+    while tell alloc 1 $((16 * mib)) && tell where 1 && ! all_on 1 &&
+        ((${EPOCHREALTIME/./} < deadline || tries++ < 3)); do
         tell free 1
     done
-    lies_on 'within 1000 ms, a block of the same size is on the new node' 1 where 1
+    lies_on 'within 1000 ms, or at the fourth try, a block of the same size is on the new node' 1 where 1
     end_puppet
     check_that 'the node is unplugged' unplug 9
 }
