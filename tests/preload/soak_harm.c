@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * soak_harm - an allocator that is wrong once: soak must notice
+ * soak_harm - an allocator that is wrong: soak must notice
  *
  * Preloaded ahead of the real one. SOAK_HARM=KIND:N does it to the Nth block:
- *   flip      one byte of it changes while it is held
+ *   flip      one byte of it changes while it is held; to each Nth, as that may
+ *             be when its holder has just checked it for the last time
  *   twice     malloc hands it out a second time
  *   dirty     calloc leaves one byte in it
  *   short     realloc copies one byte wrong
@@ -78,8 +79,10 @@ void *malloc(size_t size)
 		victim = p;
 	/* some calls later: its holder has written it */
 	if (held && !strcmp(kind, "flip") && calls > nth + 200 &&
-	    atomic_compare_exchange_strong(&victim, &held, NULL))
+	    atomic_compare_exchange_strong(&victim, &held, NULL)) {
 		held[malloc_usable_size(held) / 2] ^= 4;
+		calls = 0;	/* its holder may be about to free it */
+	}
 	return p;
 }
 
