@@ -18,7 +18,7 @@ allowed() {
 	pool)		echo base sys topology policy pool ;;
 	map)		echo base sys topology policy pool map ;;
 	control)	echo base sys topology policy pool map control ;;
-	entry)		echo base sys topology policy pool map control entry ;;
+	api|entry)	echo base sys topology policy pool map control entry api ;;
 	esac
 }
 
@@ -37,7 +37,7 @@ for folder in *; do
 			's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' \
 			"$file"); do
 			case $inc in
-			config.h|cxlmalloc.h) continue ;;
+			config.h|cxlmalloc.h|cxlmalloc/*) continue ;;
 			esac
 			case $may in
 			*" ${inc%%/*} "*) ;;

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cxlmalloc.h - ask the library about a process it serves
+ * cxlmalloc.h - memory on DDR or CXL, for programs that know their data
  *
- * The functions are in libcxlmalloc.so. A program that should also run
- * without the library finds them with dlsym(RTLD_DEFAULT, ...) or declares
- * them weak; one that links it has the library's malloc.
+ *	cxlmalloc/alloc.h	blocks on a tier or on nodes
+ *	cxlmalloc/pool.h	pools of the program's own
+ *	cxlmalloc/place.h	where pages are, and moving them
+ *	cxlmalloc/scope.h	a tier for what a thread allocates meanwhile
+ *	cxlmalloc/info.h	tiers and nodes: size, use, latency; events
+ *	cxlmalloc/ctl.h		all of it by name
+ *
+ * The functions are in libcxlmem.so, which overrides nothing and may be linked
+ * or loaded with dlopen, and in libcxlmalloc.so, the malloc. In a process that
+ * has libcxlmalloc.so, libcxlmem's functions are the same heap: a block of
+ * cxlm_malloc may be given to free, one of malloc to cxlm_free. Without it
+ * libcxlmem has a heap of its own beside malloc's; cxlm_free then takes blocks
+ * of both, free only malloc's.
  *
  * Every function may be called from any thread, also before main; none may be
- * called from a signal handler, and only cxlm_thread_tier changes anything.
+ * called from a signal handler. Those that fail return -1 or NULL and set errno;
+ * what each value means is said with the function. Structures begin with their
+ * size, set by the caller: a later version adds fields at the end.
  */
 #ifndef CXLMALLOC_H
 #define CXLMALLOC_H
@@ -68,7 +80,7 @@ int cxlm_tier_of(const void *p);
  */
 int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat);
 
-/* In a tier's place: as the policy has it. */
+/* In a tier's place: as the policy has it, as malloc would. */
 #define CXLM_TIER_POLICY	(-1)
 
 /* Threads that this one makes from now on begin with the same, and theirs. */
@@ -96,5 +108,12 @@ int cxlm_thread_tier(int tier, int flags);
 #ifdef __cplusplus
 }
 #endif
+
+#include "cxlmalloc/alloc.h"
+#include "cxlmalloc/pool.h"
+#include "cxlmalloc/place.h"
+#include "cxlmalloc/scope.h"
+#include "cxlmalloc/info.h"
+#include "cxlmalloc/ctl.h"
 
 #endif
