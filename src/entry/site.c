@@ -67,6 +67,8 @@ static CM_TLS struct {
 	uint64_t left;		/* bytes until the next that is recorded */
 	uint64_t period;	/* what that one stands for */
 	uint64_t random;
+	uint8_t scopes;
+	uint8_t scope[CM_SITE_SCOPES];	/* tier + 1; 0: the policy's */
 } me;
 
 static uint64_t spread(uintptr_t site)
@@ -204,7 +206,10 @@ void cm_site_fork_child(void)
 
 static void choose(void)
 {
-	me.now = me.own ? me.own : me.named ? me.named : me.inherited;
+	if (me.scopes)
+		me.now = me.scope[me.scopes - 1];
+	else
+		me.now = me.own ? me.own : me.named ? me.named : me.inherited;
 }
 
 static CM_COLD void read_name(void)
@@ -329,6 +334,40 @@ void *cm_site_alloc(size_t size, size_t alignment, bool zero, const void *site)
 	return p;
 }
 
+/*
+ * jemalloc's fast path may serve from the cache of that tier alone, its miss
+ * comes to entry/slow.c, which asks wants and only.
+ */
+void *cm_site_alloc_as(enum cm_tier tier, bool only, size_t size,
+		       size_t alignment, bool zero)
+{
+	struct cm_thread *thread = &cm_thread;
+	uint8_t wants = thread->wants;
+	bool before = thread->only;
+	void *p;
+
+	thread->wants = (uint8_t)(tier + 1);
+	thread->only = only;
+	p = alloc(size, alignment, zero, tier + 1U);
+	thread->wants = wants;
+	thread->only = before;
+	return p;
+}
+
+void *cm_site_realloc_as(enum cm_tier tier, bool only, void *p, size_t size)
+{
+	struct cm_thread *thread = &cm_thread;
+	uint8_t wants = thread->wants;
+	bool before = thread->only;
+
+	thread->wants = (uint8_t)(tier + 1);
+	thread->only = only;
+	p = cm_slow_realloc(p, size);
+	thread->wants = wants;
+	thread->only = before;
+	return p;
+}
+
 /* A profile counts what a block grows by. */
 static size_t growth(void *p, size_t size)
 {
@@ -385,6 +424,29 @@ bool cm_site_set_thread(int tier, bool inherit)
 		begin();
 	read_name();
 	return true;
+}
+
+int cm_site_push(int tier)
+{
+	if (cm_process.state != CM_STATE_TIERED ||
+	    (tier >= 0 && !usable((unsigned)tier + 1)))
+		return -ENOTSUP;
+	if (me.scopes == CM_SITE_SCOPES)
+		return -ENOSPC;
+	me.scope[me.scopes++] = (uint8_t)(tier + 1);
+	if (!cm_site_matters() && tier >= 0)
+		begin();
+	choose();
+	return 0;
+}
+
+int cm_site_pop(void)
+{
+	if (!me.scopes)
+		return -EINVAL;
+	me.scopes--;
+	choose();
+	return 0;
 }
 
 struct cm_heritage cm_site_bequeath(void)

@@ -50,6 +50,14 @@ void *cm_site_malloc(size_t size);
 void *cm_site_alloc(size_t size, size_t alignment, bool zero, const void *site);
 
 /*
+ * Of a tier that the policy uses, whoever calls; only: of no other when it is
+ * full.
+ */
+void *cm_site_alloc_as(enum cm_tier tier, bool only, size_t size,
+		       size_t alignment, bool zero);
+void *cm_site_realloc_as(enum cm_tier tier, bool only, void *p, size_t size);
+
+/*
  * A block stays in its tier while that has room; a rule for who resizes it keeps
  * sizes and turns out of it.
  */
@@ -100,6 +108,15 @@ static inline void *cm_aligned_alloc(size_t size, size_t alignment,
  * False: the process has no such tier in use.
  */
 bool cm_site_set_thread(int tier, bool inherit);
+
+/*
+ * The same from here on until cm_site_pop, ahead of the other; 0 or -errno:
+ * -ENOTSUP: as above; -ENOSPC: too deep; -EINVAL: no scope to end.
+ */
+#define CM_SITE_SCOPES	32
+
+int cm_site_push(int tier);
+int cm_site_pop(void);
 
 /* What a thread leaves to those it makes; all 0: nothing. Tiers + 1. */
 struct cm_heritage {

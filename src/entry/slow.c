@@ -151,6 +151,10 @@ static void *try_all(const struct cm_policy_snapshot *policy, size_t size,
 	void *p;
 
 	choice.nr = cm_policy_order(policy, wanted(policy, size), choice.order);
+	if (unlikely(cm_thread.only)) {
+		choice.nr = 1;
+		return try_tiers(&choice, size, flags, true);
+	}
 	if (by_rounds(policy))
 		end_rounds(policy);
 	p = try_tiers(&choice, size, flags, false);

@@ -40,6 +40,7 @@ struct cm_thread {
 	 * choice; 0: none, else the tier + 1. A rule sets it around one call.
 	 */
 	uint8_t wants;
+	bool only;			/* that tier or none (cxlm_malloc) */
 	unsigned nr_usual;		/* calls since the last look, see
 					 * entry/usual.h */
 	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
