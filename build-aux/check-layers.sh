@@ -19,6 +19,7 @@ allowed() {
 	map)		echo base sys topology policy pool map ;;
 	control)	echo base sys topology policy pool map control ;;
 	api|entry)	echo base sys topology policy pool map control entry api ;;
+	mem)		echo base sys topology policy pool map control entry api mem ;;
 	esac
 }
 

@@ -6,11 +6,18 @@
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
-/* A symbol of the product's interface; src/libcxlmalloc.map must name it too. */
-#define CM_EXPORT	__attribute__((visibility("default")))
-
 /* One of ours: reached without the loader's indirection. */
 #define CM_HIDDEN	__attribute__((visibility("hidden")))
+
+/*
+ * A symbol of the product's interface; src/libcxlmalloc.map must name it too.
+ * CM_MEM is libcxlmem, which shows nothing but the jumps of mem/table.c.
+ */
+#ifdef CM_MEM
+#define CM_EXPORT	CM_HIDDEN
+#else
+#define CM_EXPORT	__attribute__((visibility("default")))
+#endif
 
 /* Keep slow paths out of the fast path's cache lines and registers. */
 #define CM_COLD		__attribute__((noinline, cold))
@@ -18,9 +25,15 @@
 
 /*
  * Thread-local state lives in static TLS: a general-dynamic access may call
- * malloc inside the loader, which is us.
+ * malloc inside the loader, which is us. In libcxlmem it is not, and dlopen has
+ * no static TLS for as much as this. Not by descriptors (-mtls-dialect=gnu2):
+ * before glibc 2.40 on x86-64 the first access lost vector registers (BZ 31372).
  */
+#ifdef CM_MEM
+#define CM_TLS		__thread
+#else
 #define CM_TLS		__thread __attribute__((tls_model("initial-exec")))
+#endif
 
 /* The first instruction of what an indirect jump may reach. */
 #if defined(__CET__) && __CET__ & 1

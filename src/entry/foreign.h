@@ -36,4 +36,10 @@ void cm_foreign_init(void);
 /* A sanitizer's runtime is in the process and owns malloc. */
 bool cm_foreign_sanitizer(void);
 
+/* One owns the address space: no window. */
+bool cm_foreign_owns_addresses(void);
+
+/* Is it a block of ours, where there are no windows to tell? */
+bool cm_foreign_is_ours(const void *p);
+
 #endif

@@ -83,7 +83,7 @@ static enum cm_state decide_state(const struct cm_settings *settings)
 {
 	if (cm_foreign_sanitizer())
 		return CM_STATE_SANITIZER;
-	if (cm_window_find(&cm_fast))
+	if (cm_foreign_owns_addresses() || cm_window_find(&cm_fast))
 		return CM_STATE_NO_WINDOW;
 	return settings->disable ? CM_STATE_DISABLED : CM_STATE_TIERED;
 }
@@ -136,10 +136,14 @@ static void start(void)
 
 /*
  * No window: every address is the one tier's, so that free stays as fast as
- * plain jemalloc. Not if the start itself allocated: free must know those.
+ * plain jemalloc. Not if the start itself allocated: free must know those. Nor
+ * beside another malloc, whose blocks may be given to us.
  */
 static void cover_one_tier(void)
 {
+#ifdef CM_MEM
+	return;
+#endif
 	if (cm_process.state != CM_STATE_NO_WINDOW || cm_early_used())
 		return;
 	cm_fast.base = 4096;		/* NULL stays outside */
@@ -147,14 +151,53 @@ static void cover_one_tier(void)
 		cm_fast.end[t] = UINTPTR_MAX - cm_fast.base;
 }
 
+/*
+ * Is it for this thread to start? Else it has been, or this thread is at it.
+ * Threads before main are rare, and starting is short: so the others wait.
+ */
+static bool take_start(void)
+{
+	char *me = &here;
+	int life;
+
+	for (;;) {
+		life = CM_LIFE_NEW;
+		if (atomic_compare_exchange_strong(&cm_process.life, &life,
+						   CM_LIFE_STARTING)) {
+			atomic_store(&starter, me);
+			return true;
+		}
+		if (life == CM_LIFE_READY || atomic_load(&starter) == me)
+			return false;
+		(void)sched_yield();
+	}
+}
+
+/* Without a start half-made: a child would wait for its thread for ever. */
+static bool holds_start;
+
+void cm_init_fork_prepare(void)
+{
+	holds_start = take_start();
+}
+
+void cm_init_fork_done(void)
+{
+	if (!holds_start)
+		return;
+	holds_start = false;
+	atomic_store(&starter, NULL);
+	atomic_store(&cm_process.life, CM_LIFE_NEW);
+}
+
 bool cm_init(void)
 {
 	int saved = errno;
-	int expected = CM_LIFE_NEW;
 
-	if (atomic_compare_exchange_strong(&cm_process.life, &expected,
-					   CM_LIFE_STARTING)) {
-		atomic_store(&starter, &here);
+	if (likely(atomic_load_explicit(&cm_process.life,
+					memory_order_acquire) == CM_LIFE_READY))
+		return true;
+	if (take_start()) {
 		start();
 		atomic_store_explicit(&cm_process.life, CM_LIFE_READY,
 				      memory_order_release);
@@ -166,17 +209,10 @@ bool cm_init(void)
 			cm_site_begin();
 		}
 		cm_mmap_begin();
-	} else if (expected == CM_LIFE_STARTING) {
-		if (atomic_load(&starter) == &here)
-			return false;
-		/* Threads before main are rare, and starting is short. */
-		while (atomic_load_explicit(&cm_process.life,
-					    memory_order_acquire) !=
-		       CM_LIFE_READY)
-			(void)sched_yield();
 	}
 	errno = saved;
-	return true;
+	return atomic_load_explicit(&cm_process.life, memory_order_acquire) ==
+	       CM_LIFE_READY;
 }
 
 void cm_init_report(struct cm_report *report)
@@ -210,6 +246,7 @@ void cm_init_report(struct cm_report *report)
 		cm_map_report(report->tier);
 }
 
+#ifndef CM_MEM	/* which starts when it is called: mem/start.c */
 /* Ahead of other constructors where the loader lets us choose. */
 __attribute__((constructor(101))) static void construct(void)
 {
@@ -217,6 +254,7 @@ __attribute__((constructor(101))) static void construct(void)
 	cm_channel_begin();
 	cm_background_start();
 }
+#endif
 
 /* After atexit handlers and the program's destructors; stdio flushes later. */
 __attribute__((destructor(101))) static void destruct(void)
@@ -224,6 +262,8 @@ __attribute__((destructor(101))) static void destruct(void)
 	static struct cm_report report;
 	int saved = errno;
 
+	if (atomic_load(&cm_process.life) != CM_LIFE_READY)
+		return;
 	cm_profile_end();
 	if (!cm_process.settings.stats_print)
 		return;

@@ -28,6 +28,10 @@ extern struct cm_process cm_process CM_HIDDEN;
  */
 bool cm_init(void);
 
+/* Around a fork: no thread is in the middle of starting. */
+void cm_init_fork_prepare(void);
+void cm_init_fork_done(void);
+
 /* Fill a report of this process as it is now. */
 void cm_init_report(struct cm_report *report);
 

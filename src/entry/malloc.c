@@ -78,6 +78,11 @@ void cm_free_by_address(void *p)
 }
 #endif
 
+#ifndef CM_MEM
+/* By it libcxlmem knows that we are in the process (mem/table.c). */
+CM_EXPORT extern const char cxlm_preloaded[];
+const char cxlm_preloaded[] = PACKAGE_VERSION;
+
 CM_EXPORT void cfree(void *p);
 CM_EXPORT void free_sized(void *p, size_t size);
 CM_EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size);
@@ -100,3 +105,4 @@ void free_aligned_sized(void *p, size_t alignment, size_t size)
 	(void)alignment, (void)size;
 	free(p);
 }
+#endif

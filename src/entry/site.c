@@ -404,10 +404,12 @@ void cm_site_begin(void)
 
 	if (cm_process.state != CM_STATE_TIERED)
 		return;
+#ifndef CM_MEM	/* dlclose is not seen there: what an address means may change */
 	cm_profile_begin(&settings->profile);
 	now.has_profile = settings->profile.mode == CM_PROFILE_APPLY;
 	now.records = settings->profile.mode == CM_PROFILE_RECORD;
 	now.has_rules = settings->rules.nr || now.has_profile;
+#endif
 	now.has_threads = settings->threads.nr;
 	if (now.has_rules || now.has_threads || now.records)
 		begin();
