@@ -9,6 +9,7 @@
 #include "entry/site.h"
 #include "map/map.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 #include "pool/pool.h"
 
 _Static_assert((int)CXLM_TIER_DDR == (int)CM_TIER_DDR &&
@@ -27,6 +28,11 @@ CM_EXPORT int cxlm_tier_of(const void *p)
 			return (int)t;
 	if (cm_process.state == CM_STATE_TIERED && cm_mixed_has(p))
 		return (int)cm_mixed_tier_at(p);
+	if (cm_process.state == CM_STATE_TIERED && cm_own_has(p)) {
+		const struct cm_own *own = cm_own_of(p);
+
+		return own ? (int)cm_own_tier_at(own, p) : -1;
+	}
 	return -1;
 }
 

@@ -32,7 +32,8 @@ typedef void cm_free_fn(void *);
 /*
  * The windows lie side by side in the order of the tiers: tier t's is
  * base + end[t - 1] to base + end[t]; behind the last comes the one of blocks
- * that lie on both (pool/mixed.h). All zero: nothing is in a window.
+ * that lie on both (pool/mixed.h), then that of the program's own pools
+ * (pool/own.h). All zero: nothing is in a window.
  */
 struct cm_fast {
 	_Atomic(cm_malloc_fn *) malloc;
@@ -42,6 +43,7 @@ struct cm_fast {
 	size_t end_mixed;
 	_Atomic(cm_malloc_fn *) chosen;
 	_Atomic bool sites;
+	size_t end_own;
 } __attribute__((aligned(64)));
 
 extern struct cm_fast cm_fast CM_HIDDEN;
@@ -79,6 +81,23 @@ static inline struct cm_window cm_mixed_window(void)
 static inline bool cm_mixed_has(const void *p)
 {
 	struct cm_window w = cm_mixed_window();
+
+	return (uintptr_t)p - w.base < w.size;
+}
+
+static inline struct cm_window cm_own_window(void)
+{
+	size_t start = cm_fast.end_mixed;
+
+	return (struct cm_window){ cm_fast.base + start,
+				   cm_fast.end_own > start ?
+					   cm_fast.end_own - start :
+					   0 };
+}
+
+static inline bool cm_own_has(const void *p)
+{
+	struct cm_window w = cm_own_window();
 
 	return (uintptr_t)p - w.base < w.size;
 }

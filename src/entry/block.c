@@ -12,6 +12,7 @@
 #include "policy/snapshot.h"
 #include "pool/full.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 
 /* jemalloc's, weak in the archives (pool/je.h). */
 void cm_ddr_free_default(void *p);
@@ -27,7 +28,7 @@ static struct cm_pool *owner(const void *p)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_window_has(t, p))
 			return &cm_pool[t];
-	return cm_mixed_has(p) ? &cm_pool[CM_TIER_DDR] : NULL;
+	return cm_mixed_has(p) || cm_own_has(p) ? &cm_pool[CM_TIER_DDR] : NULL;
 }
 
 /*
@@ -62,6 +63,9 @@ static cm_free_fn *route_now(void)
 	};
 	cm_free_fn *route = NULL;
 
+	/* Blocks of the program's own pools must not get into a cache. */
+	if (atomic_load(&cm_nr_own))
+		return cm_free_by_address;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (atomic_load(&cm_pool[t].nr_arenas))
 			route = route ? cm_free_by_address : only[t];
@@ -90,7 +94,7 @@ void cm_slow_free(void *p)
 	saved = errno;
 	pool = owner(p);
 	if (pool)
-		pool->je->dallocx(p, 0);
+		pool->je->dallocx(p, cm_own_has(p) ? CM_JE_TCACHE_NONE : 0);
 	else if (cm_process.passed_through)
 		cm_next()->free(p);
 	else
@@ -160,6 +164,8 @@ static void *resize(struct cm_pool *pool, void *p, size_t size)
 
 	if (cm_mixed_has(p))
 		return cm_mixed_realloc(p, size);
+	if (cm_own_has(p))
+		return cm_own_realloc(p, size);
 	q = mix(pool, p, size);
 	return q ? q : cm_pool_realloc(pool, p, size);
 }
@@ -171,7 +177,7 @@ static void *resize(struct cm_pool *pool, void *p, size_t size)
 static bool outgrows(const struct cm_pool *pool, void *p, size_t size)
 {
 	return cm_policy_says(CM_WORD_SIZE) && !cm_thread.wants &&
-	       !cm_route_is(pool->tier, size) &&
+	       !cm_own_has(p) && !cm_route_is(pool->tier, size) &&
 	       size > pool->je->usable_size(p);
 }
 
@@ -211,11 +217,13 @@ void *cm_slow_realloc(void *p, size_t size)
 	if (pool->single)
 		return errno = ENOMEM, NULL;
 	/* Its tier has no room: elsewhere, if the policy knows a place. */
-	q = move(p, size);
+	q = cm_own_has(p) ? NULL : move(p, size);
 	/* A smaller block is had as it is. */
 	if (!q && size <= pool->je->usable_size(p)) {
 		errno = saved;
 		return p;
 	}
+	if (!q)
+		errno = ENOMEM;
 	return q;
 }

@@ -116,7 +116,8 @@ static void put_head(struct cm_page *new)
 	strncpy(new->head.jemalloc, CM_JEMALLOC_VERSION,
 		sizeof(new->head.jemalloc) - 1);
 	new->stats.mixed = cm_mixed_window().base;
-	new->stats.mixed_size = cm_mixed_window().size;
+	/* Pools of the program's own lie behind: whose pages, nodes tell. */
+	new->stats.mixed_size = cm_mixed_window().size + cm_own_window().size;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		new->stats.tier[t].window = cm_window_of(t).base;
 		new->stats.tier[t].window_size = cm_window_of(t).size;

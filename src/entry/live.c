@@ -14,6 +14,7 @@
 #include "entry/turns.h"
 #include "policy/snapshot.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 #include "pool/pool.h"
 #include "topology/weights.h"
 
@@ -178,8 +179,10 @@ static void set_limit(struct cm_pool *pool, const struct cm_settings *settings)
 					       atomic_load(&pool->next) -
 						       window.base);
 	}
-	if (before == CM_NO_LIMIT)
+	if (before == CM_NO_LIMIT) {
 		cm_mixed_no_huge_pages();
+		cm_own_no_huge_pages();
+	}
 	/* Whether it is full shows with the next block. */
 	atomic_store(&pool->full, false);
 }

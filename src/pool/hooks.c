@@ -116,6 +116,16 @@ bool cm_pool_charge(struct cm_pool *pool, uint64_t bytes)
 	return false;
 }
 
+bool cm_pool_charge_limit(struct cm_pool *pool, uint64_t bytes)
+{
+	if (within_allowance(pool, bytes)) {
+		show_used(pool);
+		return true;
+	}
+	cm_thread.refused[pool->tier] = true;
+	return false;
+}
+
 /* Hooks keep errno, so it still is what the program had. */
 void cm_pool_count_refusal(struct cm_pool *pool)
 {

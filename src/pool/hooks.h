@@ -19,6 +19,8 @@ bool cm_hook_merge(struct cm_extent_hooks *hooks, void *a, size_t size_a,
  * Charge: false if the tier has no room; cm_thread.refused then says so.
  */
 bool cm_pool_charge(struct cm_pool *pool, uint64_t bytes);
+/* The limit alone: for pages that may lie on other nodes than its own. */
+bool cm_pool_charge_limit(struct cm_pool *pool, uint64_t bytes);
 void cm_pool_uncharge(struct cm_pool *pool, uint64_t bytes);
 void cm_pool_count_refusal(struct cm_pool *pool);
 

@@ -5,6 +5,7 @@
 
 #include "base/nodeset.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 #include "pool/piece.h"
 #include "pool/pool.h"
 #include "sys/file.h"
@@ -262,6 +263,9 @@ static int rebind_line(char *line, void *arg)
 	else if (cm_mixed_has((void *)start) && end > start &&
 		 cm_mixed_has((void *)(end - 1)))
 		cm_mixed_rebind(start, end);
+	else if (cm_own_has((void *)start) && end > start &&
+		 cm_own_has((void *)(end - 1)))
+		cm_own_rebind(start, end);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "pool/full.h"
 #include "pool/hooks.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 #include "pool/pool.h"
 #include "pool/thread.h"
 
@@ -35,7 +36,8 @@ uint64_t cm_pool_in_use(struct cm_pool *pool)
 						    memory_order_relaxed);
 		pages += __atomic_load_n(active, __ATOMIC_RELAXED);
 	}
-	return pages * pool->page + cm_mixed_in_use(pool->tier);
+	return pages * pool->page + cm_mixed_in_use(pool->tier) +
+	       cm_own_in_use(pool->tier);
 }
 
 static void purge_all(const struct cm_je *je)
@@ -55,8 +57,10 @@ void cm_pool_purge(struct cm_pool *pool)
 	    atomic_load_explicit(&pool->nr_arenas, memory_order_acquire))
 		purge_all(pool->je);
 	/* All of the DDR instance's arenas have these among them. */
-	if (pool->tier != CM_TIER_DDR)
+	if (pool->tier != CM_TIER_DDR) {
 		cm_mixed_purge();
+		cm_own_purge();
+	}
 }
 
 void cm_pool_decay(struct cm_pool *pool)

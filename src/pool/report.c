@@ -4,6 +4,7 @@
 
 #include "base/nodeset.h"
 #include "pool/mixed.h"
+#include "pool/own.h"
 #include "pool/report.h"
 #include "sys/file.h"
 
@@ -21,9 +22,10 @@ int cm_residency_line(char *line, void *residency)
 	uint64_t page_size = s ? strtoul(s + 18, NULL, 10) * KIB : 0;
 	uintptr_t start = strtoul(line, NULL, 16);
 	bool mixed = cm_mixed_has((void *)start);
+	bool own = cm_own_has((void *)start);
 	struct cm_part part = { 1, 1 };
 
-	if (!mixed && start - r->window.base >= r->window.size)
+	if (!mixed && !own && start - r->window.base >= r->window.size)
 		return 0;
 	for (s = line; (s = strstr(s, " N"));) {
 		char *end;
@@ -36,6 +38,9 @@ int cm_residency_line(char *line, void *residency)
 				part = cm_mixed_part((void *)start,
 						     r->out->tier,
 						     (unsigned)node);
+			else if (own)
+				part = cm_own_part((void *)start, r->out->tier,
+						   (unsigned)node);
 			r->out->resident[node] += cm_part_of(part,
 							     pages * page_size);
 		}
@@ -103,6 +108,7 @@ static void mixed_blocks(enum cm_tier tier, struct cm_report_tier *out,
 static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 {
 	uint64_t live = 0, cached = 0;
+	struct cm_own_blocks own;
 
 	for (unsigned i = 0; i < out->nr_arenas; i++) {
 #define STAT(name) \
@@ -117,6 +123,10 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 #undef STAT
 	}
 	mixed_blocks(pool->tier, out, &live);
+	cm_own_blocks(pool->tier, &own);
+	out->in_use += own.in_use;
+	out->nr_allocs += own.made;
+	live += own.made - own.freed;
 	out->in_use = out->in_use > cached ? out->in_use - cached : 0;
 	/* Blocks waiting in thread caches count as not freed yet. */
 	out->nr_frees = out->nr_allocs > live ? out->nr_allocs - live : 0;

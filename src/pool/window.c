@@ -8,7 +8,7 @@
 /* MAP_32BIT, low brk heaps and mmap_min_addr stay below this. */
 #define LOWEST	(4 * GIB)
 
-#define NR_WINDOWS	(CM_NR_TIERS + 1)	/* the last is pool/mixed.c's */
+#define NR_WINDOWS	(CM_NR_TIERS + 2)	/* pool/mixed.c's, pool/own.c's */
 
 void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 		   uintptr_t end)
@@ -40,7 +40,8 @@ int cm_window_place(const struct cm_gap *gap, uint64_t random,
 	fast->base = low;
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		fast->end[t] = (t + 1) * size;
-	fast->end_mixed = NR_WINDOWS * size;
+	fast->end_mixed = (CM_NR_TIERS + 1) * size;
+	fast->end_own = NR_WINDOWS * size;
 	return 0;
 }
 

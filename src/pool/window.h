@@ -34,7 +34,7 @@ void cm_gap_before(struct cm_gap *largest, uintptr_t *last, uintptr_t start,
 
 /*
  * Adjacent windows in the middle half of a gap, at a place chosen by random:
- * fast->base, end and end_mixed. Returns 0, or -ENOMEM when the gap is too small.
+ * fast->base and the ends. Returns 0, or -ENOMEM when the gap is too small.
  */
 int cm_window_place(const struct cm_gap *gap, uint64_t random,
 		    struct cm_fast *fast);

@@ -38,12 +38,13 @@ static void place_well(const struct map *maps, size_t nr, uint64_t min_size)
 
 		assert_int_equal(cm_window_place(&gap, r, &fast), 0);
 		start = fast.base;
-		end = fast.base + fast.end_mixed;
+		end = fast.base + fast.end_own;
 		assert_int_equal(start % CM_WINDOW_ALIGN, 0);
 		assert_true(fast.end[CM_TIER_DDR] >= min_size);
 		assert_int_equal(fast.end[CM_TIER_CXL],
 				 2 * fast.end[CM_TIER_DDR]);
 		assert_int_equal(fast.end_mixed, 3 * fast.end[CM_TIER_DDR]);
+		assert_int_equal(fast.end_own, 4 * fast.end[CM_TIER_DDR]);
 		/* Room on both sides for what grows there. */
 		assert_true(start >= gap.start + quarter);
 		assert_true(end <= gap.end - quarter + CM_WINDOW_ALIGN);
