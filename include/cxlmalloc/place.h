@@ -20,7 +20,7 @@ extern "C" {
  * cxlm_node_of - the node that has the page at an address
  *
  * returns  the node, or -1 with errno:
- *          ENOENT  no page is there: it was never touched, or is swapped out
+ *          ENOENT  no page is there: never touched or only read, or swapped out
  *          EFAULT  nothing is mapped there
  *          EPERM   the kernel does not say (seccomp refuses move_pages)
  *          ENOSYS  the kernel has no NUMA
@@ -48,7 +48,7 @@ int64_t cxlm_resident(const void *p, size_t len, uint64_t *bytes, unsigned nr);
  *                   pages are pinned)
  *          EFAULT   nothing is mapped there
  *          EPERM    move_pages is refused (seccomp), or the nodes (cpuset)
- *          ENODEV   the tier has no node now
+ *          ENODEV   the tier has no node now, or the process is not tiered
  * Pages that do not exist are not made. What is moved still counts as used by
  * the tier its address is of (and as misplaced there), and pages that come back
  * from swap follow the address; cxlm_move makes a change for good.
@@ -73,8 +73,10 @@ void *cxlm_move(void *p, int tier, int flags);
  *
  * The pages keep their contents; new ones are zero.
  * returns  0, or -1 with errno:
+ *          EINVAL   len wraps round
  *          ENOMEM   not all is mapped, or there is no memory
  *          EFAULT   a page may not be written to, or has failed
+ *          ENOSYS   the kernel is older than 5.14
  */
 int cxlm_populate(void *p, size_t len);
 

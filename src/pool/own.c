@@ -9,7 +9,7 @@
 #include "pool/full.h"
 #include "pool/hooks.h"
 #include "pool/thread.h"
-#include "topology/topo.h"
+#include "topology/node.h"
 
 #define ddr_pool (&cm_pool[CM_TIER_DDR])
 
@@ -55,20 +55,18 @@ static int tier_of(unsigned node, enum cm_tier *tier)
 static int check_nodes(struct cm_own *own)
 {
 	const struct cm_nodeset *nodes = &own->attr.nodes;
-	struct cm_nodeset memory, missing = *nodes;
+	struct cm_node_memory memory;
 	unsigned node, nr[CM_NR_TIERS] = { 0 }, i = 0;
 
 	if (cm_nodeset_empty(nodes))
 		return -EINVAL;
-	if (cm_topo_memory_nodes(&memory, "/sys") == 0) {
-		cm_nodeset_andnot(&missing, &memory);
-		if (!cm_nodeset_empty(&missing))
-			return -EINVAL;
-	}
 	cm_nodeset_for_each(node, nodes) {
 		enum cm_tier tier = CM_TIER_DDR;
 		int err = tier_of(node, &tier);
 
+		if (err &&
+		    cm_node_memory_read("/sys", node, &memory) == -ENOENT)
+			return -EINVAL;
 		if (err)
 			return err;
 		if (!i)

@@ -173,6 +173,34 @@ int cm_sys_nodes_of(void *const *pages, size_t nr, int *node)
 		      saved);
 }
 
+int cm_sys_move_pages(void *const *pages, size_t nr, const int *node,
+		      int *status)
+{
+	int saved = errno;
+	long r = syscall(SYS_move_pages, 0, nr, pages, node, status,
+			 (long)CM_MPOL_MF_MOVE);
+	int err = r < 0 ? -errno : 0;
+
+	/* Since 4.17 it may say how many did not move: status tells which. */
+	errno = saved;
+	return err;
+}
+
+int cm_sys_advise(void *at, size_t size, int advice)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_madvise, at, size, (long)advice), saved);
+}
+
+bool cm_sys_is_mapped(void *at, size_t size)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_msync, at, size, (long)MS_ASYNC), saved) !=
+	       -ENOMEM;
+}
+
 void *cm_sys_map_own(size_t size)
 {
 	int saved = errno;

@@ -77,6 +77,19 @@ int cm_sys_bind_moving(void *at, size_t size, int mode,
 /* The node of each page, or -errno of it; -errno: the kernel does not say. */
 int cm_sys_nodes_of(void *const *pages, size_t nr, int *node);
 
+/*
+ * Move each page to the node beside it. status: the node it is on then, or
+ * -errno of it. 0, or -errno: none was moved.
+ */
+int cm_sys_move_pages(void *const *pages, size_t nr, const int *node,
+		      int *status);
+
+/* madvise(2). */
+int cm_sys_advise(void *at, size_t size, int advice);
+
+/* Is all of it mapped? Page by page's bounds. */
+bool cm_sys_is_mapped(void *at, size_t size);
+
 /* CPUs this process may run on, at least 1. */
 unsigned cm_sys_nr_cpus(void);
 
