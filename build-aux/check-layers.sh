@@ -18,6 +18,7 @@ allowed() {
 	pool)		echo base sys topology policy pool ;;
 	map)		echo base sys topology policy pool map ;;
 	control)	echo base sys topology policy pool map control ;;
+	smdk|emucxl)	echo "$1" ;;
 	api|entry)	echo base sys topology policy pool map control entry api ;;
 	mem)		echo base sys topology policy pool map control entry api mem ;;
 	esac
@@ -39,6 +40,7 @@ for folder in *; do
 			"$file"); do
 			case $inc in
 			config.h|cxlmalloc.h|cxlmalloc/*) continue ;;
+			smdk_opt_api.h|emucxl.h|emucxl_lib.h) continue ;;
 			esac
 			case $may in
 			*" ${inc%%/*} "*) ;;
