@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Block, from the extension or, where it was not built, in Python.
+
+The one in Python exports a ctypes array. Before Python 3.12 (PEP 688) a class
+cannot be a buffer itself: ``view()`` is, with either.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import weakref
+from typing import TYPE_CHECKING, Any, Optional
+
+from ._lib import lib
+
+try:
+    from . import _native as native
+except ImportError as _error:
+    native = None  # type: ignore[assignment]
+    try:
+        from ._reason import reason  # type: ignore[import]
+    except ImportError:
+        reason = str(_error)
+else:
+    reason = ""
+    native.bind(
+        lib.address("malloc"),
+        lib.address("calloc"),
+        lib.address("realloc"),
+        lib.address("realloc_to"),
+        lib.address("free"),
+        lib.address("pool_malloc"),
+        lib.address("pool_calloc"),
+    )
+
+
+def _free(address: int, owner: Any) -> None:
+    lib.free(address)
+
+
+class PlainBlock:
+    """The memory is its exporter's: exports refer to that, and it ends with them."""
+
+    def __init__(self) -> None:
+        self._exporter: Any = None
+        self._finalizer: Optional[weakref.finalize[Any, Any]] = None
+        self._owner: Any = None
+        self.address, self.size = 0, 0
+
+    def _hold(self) -> None:
+        # Ours, and getrefcount's argument.
+        if self._exporter is not None and sys.getrefcount(self._exporter) > 2:
+            raise BufferError(
+                "existing exports: the buffer cannot be resized, moved or released"
+            )
+        if self._finalizer:
+            self._finalizer.detach()
+
+    def _attach(self, address: int, size: int, owner: Any) -> None:
+        self._exporter = self._finalizer = None
+        self.address, self.size, self._owner = address, size, owner
+        if address:
+            self._exporter = (ctypes.c_ubyte * size).from_address(address)
+            self._finalizer = weakref.finalize(self._exporter, _free, address, owner)
+            self._finalizer.atexit = False
+
+    def __buffer__(self, flags: int) -> memoryview:
+        if self._exporter is None:
+            raise BufferError("the buffer was released")
+        return memoryview(self._exporter).cast("B")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        import numpy
+
+        array = numpy.frombuffer(self.__buffer__(0), numpy.uint8)
+        return array if dtype is None else array.astype(dtype)
+
+
+if TYPE_CHECKING:
+    from ._native import Block as Block
+elif native:
+    Block = native.Block
+else:
+    Block = PlainBlock
