@@ -54,7 +54,7 @@ struct cm_report_tier {
 	uint64_t nr_refused;		/* calls of hooks that were refused */
 	uint64_t cache_bound;		/* most one thread's cache holds; 0: not
 					 * known */
-	unsigned limit_percent;		/* the limit was asked for as a share */
+	uint64_t limit_percent;		/* the limit was asked for as a share */
 	uint64_t nr_arenas;
 	unsigned nr_groups;
 	struct cm_group group[CM_MAX_GROUPS];	/* nodes may be none */

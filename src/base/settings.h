@@ -134,6 +134,7 @@ struct cm_settings {
 	char stats_file[CM_STATS_FILE_MAX];	/* "": stderr */
 	struct cm_rules rules;		/* by call site */
 	struct cm_rules threads;	/* by a thread's name */
+	struct cm_rules hints;		/* by the name a program gives data */
 	bool thread_inherit;		/* a thread's tier is its children's */
 	struct cm_profile_settings {
 		enum cm_profile_mode mode;

@@ -54,7 +54,8 @@ static void add_using(struct cm_line *line, const struct cm_settings *settings,
 
 	/* A bad rule leaves the others, which are no value in its place. */
 	if (id == CM_NR_OPTIONS || cm_options[id].type == CM_OPTION_RULES ||
-	    cm_options[id].type == CM_OPTION_THREADS) {
+	    cm_options[id].type == CM_OPTION_THREADS ||
+	    cm_options[id].type == CM_OPTION_HINTS) {
 		cm_line_fmt(line, ", ignored");
 		return;
 	}
@@ -181,6 +182,7 @@ static void begin_source(struct cm_settings *settings)
 {
 	cm_rules_begin(&settings->rules);
 	cm_rules_begin(&settings->threads);
+	cm_rules_begin(&settings->hints);
 }
 
 /* Which programs the lines are for, up to the next section. */

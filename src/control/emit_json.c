@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/nodeset.h"
 #include "control/emit_form.h"
+#include "control/figures.h"
 #include "control/parse.h"
 
 static void json_string(struct cm_line *out, const char *s)
@@ -78,34 +79,28 @@ static void json_groups(struct cm_line *out, const struct cm_report_tier *tier)
 	cm_emit_text(out, "]");
 }
 
+static void json_figure(struct cm_line *out, const struct cm_figure *figure,
+			const struct cm_report_tier *tier)
+{
+	uint64_t value = cm_figure_of(figure, tier);
+
+	if (!cm_figure_is_set(figure, value))
+		cm_line_fmt(out, ",\"%s\":null", figure->key);
+	else if (value || figure->kind != CM_FIGURE_SHARE)
+		json_number(out, figure->key, value);
+}
+
 static void json_tier(struct cm_line *out, const struct cm_report_tier *tier)
 {
 	cm_line_fmt(out, "{\"tier\":\"%s\",\"binding\":\"%s\",\"nodes\":",
 		    cm_tier_name(tier->tier), cm_emit_binding[tier->binding]);
 	json_nodes(out, &tier->nodes);
 	json_groups(out, tier);
-	json_number(out, "used", tier->used);
-	json_number(out, "in_use", tier->in_use);
-	json_number(out, "cached", tier->cached);
-	json_limit(out, "limit", tier->limit);
-	if (tier->limit_percent)
-		json_number(out, "limit_percent", tier->limit_percent);
-	json_number(out, "peak", tier->peak);
-	json_number(out, "over", tier->over);
-	json_number(out, "over_peak", tier->over_peak);
-	json_number(out, "mapped", tier->mapped);
-	json_number(out, "metadata", tier->metadata);
-	json_number(out, "allocs", tier->nr_allocs);
-	json_number(out, "frees", tier->nr_frees);
-	json_number(out, "full", tier->nr_full);
-	json_number(out, "refused", tier->nr_refused);
-	if (tier->cache_bound)
-		json_number(out, "cache_bound", tier->cache_bound);
-	else
-		cm_emit_text(out, ",\"cache_bound\":null");
-	json_number(out, "arenas", tier->nr_arenas);
-	json_resident(out, tier);
-	json_number(out, "misplaced", tier->misplaced);
+	for (unsigned i = 0; i < CM_NR_FIGURES; i++) {
+		if (i == CM_FIGURE_OF_misplaced)
+			json_resident(out, tier);
+		json_figure(out, &cm_figures[i], tier);
+	}
 	cm_emit_text(out, "}");
 }
 

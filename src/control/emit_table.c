@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/nodeset.h"
 #include "control/emit_form.h"
+#include "control/figures.h"
 #include "control/parse.h"
 
 static const char *state_meaning(enum cm_state state)
@@ -58,63 +59,33 @@ static void nodes_cell(struct cm_line *out, const struct cm_nodeset *nodes)
 		put_cell(out, text);
 }
 
-static const struct row {
-	const char *name;
-	unsigned at;		/* of a uint64_t in struct cm_report_tier */
-	bool count;		/* not bytes */
-	const char *meaning;
-} rows[] = {
-#define ROW(name, field, count, meaning) \
-	{ \
-		name, offsetof(struct cm_report_tier, field), count, meaning \
-	}
-	ROW("used", used, false, "committed now"),
-	ROW("in use", in_use, false, "in blocks the program holds"),
-	ROW("cached", cached, false, "free, kept for the next allocation"),
-	ROW("cache max", cache_bound, false,
-	    "blocks in one thread's cache, at most"),
-	ROW("limit", limit, false, "of used"),
-	ROW("peak", peak, false, "highest used"),
-	ROW("over", over, false, "used beyond the limit now"),
-	ROW("over peak", over_peak, false, "highest over"),
-	ROW("mapped", mapped, false, "the program mapped itself, not in used"),
-	ROW("metadata", metadata, false, "jemalloc's own, not in used"),
-	ROW("allocs", nr_allocs, true, "blocks handed out"),
-	ROW("frees", nr_frees, true, "blocks given back"),
-	ROW("full", nr_full, true, "times the tier was found full"),
-	ROW("refused", nr_refused, true, "requests for pages refused"),
-	ROW("arenas", nr_arenas, true, ""),
-#undef ROW
-};
-
 /* A program that maps no memory itself need not be told of it. */
-static bool is_shown(const struct cm_report *report, const struct row *row)
+static bool is_shown(const struct cm_report *report, unsigned figure)
 {
-	bool shown = row->at != offsetof(struct cm_report_tier, mapped);
+	bool shown = figure != CM_FIGURE_OF_mapped;
 
 	for (unsigned i = 0; i < CM_NR_TIERS; i++)
 		shown |= report->tier[i].mapped != 0;
-	return shown;
+	return shown && cm_figures[figure].name[0];
 }
 
 static void table_row(struct cm_line *out, const struct cm_report *report,
-		      const struct row *row)
+		      const struct cm_figure *figure)
 {
-	const char *tier;
-	uint64_t value;
-
-	cm_line_fmt(out, "%-*s", NAME_WIDTH, row->name);
+	cm_line_fmt(out, "%-*s", NAME_WIDTH, figure->name);
 	for (unsigned i = 0; i < CM_NR_TIERS; i++) {
-		tier = (const char *)&report->tier[i];
-		memcpy(&value, tier + row->at, sizeof(value));
-		if (row->count)
+		uint64_t value = cm_figure_of(figure, &report->tier[i]);
+
+		if (figure->kind == CM_FIGURE_COUNT)
 			count_cell(out, value);
-		else if (value == CM_NO_LIMIT)
+		else if (figure->kind == CM_FIGURE_LIMIT &&
+			 value == CM_NO_LIMIT)
 			put_cell(out, "none");
 		else
 			size_cell(out, value);
 	}
-	cm_line_fmt(out, "%s%s\n", *row->meaning ? "  " : "", row->meaning);
+	cm_line_fmt(out, "%s%s\n", figure->meaning[0] ? "  " : "",
+		    figure->meaning);
 }
 
 static void table_residency(struct cm_line *out, const struct cm_report *report)
@@ -212,7 +183,8 @@ static void table_shares(struct cm_line *out, const struct cm_report_tier *tier)
 {
 	if (tier->limit_percent)
 		cm_line_fmt(out, "%s.limit is %u%% of the process's memory\n",
-			    cm_tier_name(tier->tier), tier->limit_percent);
+			    cm_tier_name(tier->tier),
+			    (unsigned)tier->limit_percent);
 }
 
 void cm_emit_table(struct cm_line *out, const struct cm_report *report)
@@ -240,9 +212,9 @@ void cm_emit_table(struct cm_line *out, const struct cm_report *report)
 		nodes_cell(out, &report->tier[i].nodes);
 	cm_emit_text(out, "\n");
 
-	for (i = 0; i < CM_ARRAY_SIZE(rows); i++)
-		if (is_shown(report, &rows[i]))
-			table_row(out, report, &rows[i]);
+	for (i = 0; i < CM_NR_FIGURES; i++)
+		if (is_shown(report, i))
+			table_row(out, report, &cm_figures[i]);
 	table_residency(out, report);
 	table_cgroup(out, &report->cgroup);
 	for (i = 0; i < CM_NR_TIERS; i++)

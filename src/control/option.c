@@ -237,7 +237,8 @@ static int set_field(struct cm_settings *settings, enum cm_option_id id,
 	case CM_OPTION_RULES:
 		return cm_rules_add(field, CM_RULE_SITE, text.at, text.len);
 	case CM_OPTION_THREADS:
-		return cm_rules_add(field, CM_RULE_THREAD, text.at, text.len);
+	case CM_OPTION_HINTS:
+		return cm_rules_add(field, CM_RULE_NAME, text.at, text.len);
 	case CM_OPTION_PROFILE:
 		return cm_profile_set(field, text, (size_t)option->max);
 	}
@@ -285,7 +286,6 @@ static void format_weights(struct cm_line *line,
 			    nodes->of[i].weight);
 	if (nodes->nr)
 		return;
-
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		sum += weight[t];
 	if (!sum)
@@ -398,6 +398,7 @@ void cm_option_format(struct cm_line *line, const struct cm_settings *settings,
 		break;
 	case CM_OPTION_RULES:
 	case CM_OPTION_THREADS:
+	case CM_OPTION_HINTS:
 		cm_rules_format(line, field);
 		break;
 	case CM_OPTION_PROFILE:
@@ -417,7 +418,6 @@ static void expect_size(struct cm_line *line, const struct cm_option *option)
 static void expect_words(struct cm_line *line, enum cm_option_id id)
 {
 	size_t last = 0, shown = 0, i;
-
 	/* other names for a value are not advertised */
 	for (i = 0; i < CM_ARRAY_SIZE(words); i++)
 		if (words[i].id == id &&
@@ -457,9 +457,8 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 			    (long long)option->max);
 		break;
 	case CM_OPTION_LIMIT:
-		cm_line_fmt(
-			line,
-			"a size (bytes with k, m, g or t), 1%% to 100%%, or none");
+		cm_line_fmt(line, "a size (bytes with k, m, g or t), 1%% to "
+				  "100%%, or none");
 		break;
 	case CM_OPTION_GROUPS:
 		cm_line_fmt(line,
@@ -491,6 +490,7 @@ void cm_option_expect(struct cm_line *line, enum cm_option_id id)
 		break;
 	case CM_OPTION_RULES:
 	case CM_OPTION_THREADS:
+	case CM_OPTION_HINTS:
 	case CM_OPTION_PROFILE:
 		cm_rules_expect(line, option->type, option->max);
 		break;

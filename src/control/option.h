@@ -33,6 +33,7 @@ enum cm_option_type {
 	CM_OPTION_PATH,
 	CM_OPTION_RULES,	/* policy/rule.h: by call site */
 	CM_OPTION_THREADS,	/* the same by a thread's name */
+	CM_OPTION_HINTS,	/* and by what a program calls its data */
 	CM_OPTION_PROFILE,	/* record:FILE, apply:FILE or none */
 };
 

@@ -108,12 +108,11 @@ struct cm_page_view {
 	char library[33], jemalloc[33];
 	uint64_t looked_ms;
 	uint64_t mixed, mixed_size;
-	struct {
+	struct cm_page_view_tier {
 		uint64_t window, window_size;
 		uint64_t used, in_use, mapped, limit, peak;
-		uint64_t nr_full, nr_refused;
+		uint64_t nr_full, nr_refused, nr_arenas;
 		enum cm_binding binding;
-		unsigned nr_arenas;
 		char nodes[CM_PAGE_NODES + 1];
 	} tier[CM_NR_TIERS];
 	char conf[CM_PAGE_CONF + 1];

@@ -68,7 +68,8 @@ void cm_rules_expect(struct cm_line *line, enum cm_option_type type,
 			    CM_MAX_RULES);
 	else
 		cm_line_fmt(line,
-			    "NAME:ddr or :cxl, a glob on a thread's "
+			    "NAME:ddr or :cxl, a glob on %s "
 			    "name; up to %u, ';' between them",
+			    type == CM_OPTION_HINTS ? "a hint's" : "a thread's",
 			    CM_MAX_RULES);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* rules - the values of rule, thread and profile: set, shown, described */
+/* rules - the values of rule, thread, hint and profile: set, shown, described */
 #ifndef CM_CONTROL_RULES_H
 #define CM_CONTROL_RULES_H
 

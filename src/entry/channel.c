@@ -17,6 +17,7 @@
 #include "entry/live.h"
 #include "map/map.h"
 #include "pool/pool.h"
+#include "pool/report.h"
 #include "sys/file.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -166,23 +167,9 @@ static void show(void)
 
 static void fill(struct cm_report *report)
 {
-	struct cm_place place;
-
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
-		struct cm_report_tier *tier = &report->tier[t];
-		struct cm_pool *pool = &cm_pool[t];
-
-		cm_place_get(&pool->place, &place);
-		tier->binding = (enum cm_binding)place.binding;
-		tier->nodes = place.nodes;
-		tier->used = atomic_load(&pool->used);
-		tier->in_use = cm_pool_in_use(pool);
-		tier->mapped = cm_map_mapped(t);
-		tier->limit = atomic_load(&pool->limit);
-		tier->peak = atomic_load(&pool->peak);
-		tier->nr_full = atomic_load(&pool->nr_full);
-		tier->nr_refused = atomic_load(&pool->nr_refused);
-		tier->nr_arenas = atomic_load(&pool->nr_arenas);
+		cm_pool_report_words(&cm_pool[t], &report->tier[t]);
+		report->tier[t].mapped = cm_map_mapped(t);
 	}
 }
 

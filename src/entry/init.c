@@ -219,6 +219,7 @@ void cm_init_report(struct cm_report *report)
 {
 	const struct cm_policy_snapshot *policy;
 	struct cm_snapshot_ticket ticket;
+	unsigned percent[CM_NR_TIERS];
 
 	if (cm_process.state == CM_STATE_TIERED)
 		cm_nodes_refresh();
@@ -232,7 +233,7 @@ void cm_init_report(struct cm_report *report)
 	report->policy = cm_option_word(CM_OPT_POLICY, policy->id);
 	report->on_full = cm_option_word(CM_OPT_ON_FULL, policy->on_full);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		report->tier[t].limit_percent = policy->limit_percent[t];
+		percent[t] = policy->limit_percent[t];
 	cm_snapshot_leave(&ticket);
 	(void)cm_cgroup_read("/proc", &report->cgroup);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
@@ -241,6 +242,7 @@ void cm_init_report(struct cm_report *report)
 		else
 			cm_pool_report(&cm_pool[t], &report->tier[t]);
 		report->tier[t].tier = t;
+		report->tier[t].limit_percent = percent[t];
 	}
 	if (cm_process.state == CM_STATE_TIERED)
 		cm_map_report(report->tier);

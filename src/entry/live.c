@@ -16,6 +16,7 @@
 #include "pool/mixed.h"
 #include "pool/own.h"
 #include "pool/pool.h"
+#include "sys/event.h"
 #include "topology/weights.h"
 
 /* As it was last published; the writer's own copy. */
@@ -228,8 +229,10 @@ void cm_live_follow(bool nodes_changed)
 	snapshot_of(&policy, settings);
 	(void)find_weights(&policy, false);
 	if (memcmp(&policy, &in_force, sizeof(policy)) &&
-	    put_in_force(&policy) == 0)
+	    put_in_force(&policy) == 0) {
 		cm_route_update(&in_force);
+		cm_event_tell(CM_EVENT_POLICY);
+	}
 }
 
 /* The first bad line is the answer. */
@@ -249,9 +252,12 @@ static const char *not_live(uint64_t given)
 	return NULL;
 }
 
-/* Parsed as CXLMALLOC_CONF is, over what is in force; all of it or nothing. */
-static bool parse(struct cm_settings *wanted, const char *text,
-		  struct cm_line *answer)
+/*
+ * Parsed as CXLMALLOC_CONF is, over what is in force; all of it or nothing.
+ * 0, -EINVAL, or -EPERM: all of it is right, but not while the program runs.
+ */
+static int parse(struct cm_settings *wanted, const char *text,
+		 struct cm_line *answer)
 {
 	struct cm_conf_sink sink = { .line = keep_line, .arg = answer };
 	uint64_t given = wanted->given;
@@ -269,10 +275,10 @@ static bool parse(struct cm_settings *wanted, const char *text,
 			    "request: %s: cannot be changed while the program "
 			    "runs",
 			    key);
-		return false;
+		return -EPERM;
 	}
 	wanted->given |= given;
-	return sink.nr_bad == 0;
+	return sink.nr_bad ? -EINVAL : 0;
 }
 
 static bool same_limits(const struct cm_settings *a,
@@ -285,12 +291,20 @@ static bool same_limits(const struct cm_settings *a,
 	return true;
 }
 
+/* A limit that is a share alone is no other policy. */
+static bool same_policy(const struct cm_policy_snapshot *a,
+			struct cm_policy_snapshot b)
+{
+	memcpy(b.limit_percent, a->limit_percent, sizeof(b.limit_percent));
+	return !memcmp(a, &b, sizeof(b));
+}
+
 static bool apply(const struct cm_settings *wanted, struct cm_line *answer,
 		  bool *later)
 {
 	struct cm_settings *settings = &cm_process.settings;
 	bool limits = !same_limits(wanted, settings);
-	struct cm_policy_snapshot policy;
+	struct cm_policy_snapshot policy, before = in_force;
 
 	snapshot_of(&policy, wanted);
 	if (!find_weights(&policy, false))
@@ -305,13 +319,16 @@ static bool apply(const struct cm_settings *wanted, struct cm_line *answer,
 	for (unsigned t = 0; t < CM_NR_TIERS && limits; t++)
 		set_limit(&cm_pool[t], settings);
 	cm_route_update(&in_force);
+	cm_event_tell((limits ? CM_EVENT_LIMIT : 0) |
+		      (same_policy(&policy, before) ? 0 : CM_EVENT_POLICY));
 	return true;
 }
 
+/* Too large for a thread's stack; whoever looks is alone. */
+static struct cm_settings wanted;
+
 bool cm_live_answer(void)
 {
-	/* Too large for a thread's stack; whoever looks is alone. */
-	static struct cm_settings wanted;
 	static char text[CM_PAGE_TEXT + 1], said[CM_PAGE_TEXT];
 	struct cm_line answer;
 	uint32_t number = cm_channel_request(text);
@@ -322,7 +339,7 @@ bool cm_live_answer(void)
 	cm_line_init(&answer, said, sizeof(said), -1);
 	said[0] = '\0';
 	wanted = cm_process.settings;
-	good = parse(&wanted, text, &answer);
+	good = parse(&wanted, text, &answer) == 0;
 	if (good && text[0])
 		changed = apply(&wanted, &answer, &later);
 	if (later)
@@ -331,6 +348,37 @@ bool cm_live_answer(void)
 	cm_channel_answer(number, good ? CM_PAGE_APPLIED : CM_PAGE_REFUSED,
 			  said);
 	return changed;
+}
+
+/* As a list of this one setting would, whatever is in its value. */
+static int take_one(enum cm_option_id id, struct cm_slice value)
+{
+	uint64_t given = wanted.given;
+	int err;
+
+	if (!(cm_options_live >> id & 1))
+		return -EPERM;
+	wanted.given = 0;
+	err = cm_option_set(&wanted, id, value);
+	wanted.given |= given;
+	return err ? -EINVAL : 0;
+}
+
+int cm_live_set(int id, const char *text)
+{
+	static char said[CM_PAGE_TEXT];
+	struct cm_line line;
+	bool later = false;
+	int err;
+
+	cm_line_init(&line, said, sizeof(said), -1);
+	said[0] = '\0';
+	wanted = cm_process.settings;
+	err = id >= 0 ? take_one(id, cm_slice_of(text)) :
+			parse(&wanted, text, &line);
+	if (!err && (!apply(&wanted, &line, &later) || later))
+		err = -EBUSY;
+	return err;
 }
 
 static void add(struct cm_line *line, const struct cm_settings *settings,

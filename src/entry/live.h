@@ -28,6 +28,14 @@ void cm_live_route(void);
 bool cm_live_answer(void);
 
 /*
+ * The program's own request (cxlm_ctl): one option, or with id -1 settings as
+ * in CXLMALLOC_CONF. The checks are those of cxlctl's. 0, and the caller then
+ * has nodes looked at; or nothing is changed: -EINVAL, -EPERM: it cannot change
+ * while the program runs; -EBUSY: later.
+ */
+int cm_live_set(int id, const char *text);
+
+/*
  * Weights that change by themselves: published ones (policy=bandwidth), and
  * the kernel's or HMAT's when nodes came or went.
  */

@@ -12,6 +12,7 @@
 #include "entry/site.h"
 #include "map/map.h"
 #include "pool/pool.h"
+#include "sys/event.h"
 #include "sys/sys.h"
 #include "topology/cgroup.h"
 #include "topology/drain.h"
@@ -19,6 +20,7 @@
 
 #define WATCH_MS	250
 #define REBIND_MS	2000
+#define CLAIM_TRIES	200
 
 _Atomic uint64_t cm_nodes_next_look_ms = UINT64_MAX;
 
@@ -207,9 +209,12 @@ static void update(const struct cm_settings *settings, bool at_start)
 	/* Too large for a small stack; whoever looks is alone. */
 	static struct cm_place before, now;
 	static struct cm_topo topo;
+	struct view last = seen;
 	struct cm_nodeset memory;
 
 	view_now(&seen);
+	if (!at_start && memcmp(&last, &seen, sizeof(last)))
+		cm_event_tell(CM_EVENT_NODES);
 	usable(&memory);
 	cm_topo_read(&topo, "/sys");
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
@@ -294,6 +299,7 @@ static void follow_cgroup(struct cm_pool *pool,
 	    limit_now(&settings->tier[pool->tier], &now) || now == before)
 		return;
 	atomic_store(&pool->limit, now);
+	cm_event_tell(CM_EVENT_LIMIT);
 	/* A round of on_full=interleave has its own: it ends by itself. */
 	(void)atomic_compare_exchange_strong(&pool->allowance, &before, now);
 	cm_pool_raise_peaks(pool);
@@ -320,15 +326,11 @@ static void give_back(struct cm_pool *pool, const struct cm_settings *settings)
 		cm_pool_decay(pool);
 }
 
-void cm_nodes_look(uint64_t now_ms)
+/* Whoever does holds `looking`. asked: the settings are others. */
+static void follow(uint64_t now_ms, bool asked)
 {
-	bool asked, now_changed;
+	bool now_changed = changed(now_ms);
 
-	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
-		return;
-	cm_channel_begin();
-	asked = cm_live_answer();
-	now_changed = changed(now_ms);
 	if (asked || now_changed)
 		update(&cm_process.settings, false);
 	cm_live_follow(now_changed);
@@ -338,6 +340,32 @@ void cm_nodes_look(uint64_t now_ms)
 		give_back(&cm_pool[t], &cm_process.settings);
 	}
 	cm_channel_publish();
+}
+
+bool cm_nodes_claim(void)
+{
+	for (unsigned i = 0; i < CLAIM_TRIES; i++) {
+		if (!atomic_exchange_explicit(&looking, true,
+					      memory_order_acquire))
+			return true;
+		(void)sched_yield();
+	}
+	return false;
+}
+
+void cm_nodes_yield(bool asked)
+{
+	if (asked)
+		follow(cm_room_now_ms(), true);
+	atomic_store_explicit(&looking, false, memory_order_release);
+}
+
+void cm_nodes_look(uint64_t now_ms)
+{
+	if (atomic_exchange_explicit(&looking, true, memory_order_acquire))
+		return;
+	cm_channel_begin();
+	follow(now_ms, cm_live_answer());
 	atomic_store_explicit(&cm_nodes_next_look_ms, now_ms + WATCH_MS,
 			      memory_order_relaxed);
 	cm_site_look();

@@ -42,6 +42,14 @@ static inline bool cm_nodes_is_due(void)
 /* For a report: nodes as they are, not as they were up to 250 ms ago. */
 void cm_nodes_refresh(void);
 
+/*
+ * For one who reads or changes the settings as a look does (cxlm_ctl): nobody
+ * looks until it yields. False: others went on doing so for 200 turns of the
+ * scheduler. changed: what follows from other settings is done now.
+ */
+bool cm_nodes_claim(void);
+void cm_nodes_yield(bool changed);
+
 /* On slow paths. */
 static inline void cm_nodes_watch(void)
 {

@@ -219,8 +219,8 @@ static CM_COLD void read_name(void)
 
 	me.seen_look = atomic_load_explicit(&now.looks, memory_order_relaxed);
 	if (now.has_threads && !syscall(SYS_prctl, PR_GET_NAME, name, 0, 0, 0))
-		me.named = (uint8_t)cm_rules_thread(
-			&cm_process.settings.threads, name);
+		me.named = (uint8_t)cm_rules_name(&cm_process.settings.threads,
+						  name);
 	errno = saved;
 	choose();
 }

@@ -103,9 +103,9 @@ static void trim(const char **text, size_t *len)
 
 /*
  * No control characters, each '[' closed. A base name and a symbol have no
- * blank and no '/', a thread's name may.
+ * blank and no '/', a name may.
  */
-static bool is_glob(const char *text, size_t len, bool thread)
+static bool is_glob(const char *text, size_t len, bool name)
 {
 	char copy[CM_RULE_MAX + 1];
 	const char *p = copy;
@@ -116,7 +116,7 @@ static bool is_glob(const char *text, size_t len, bool thread)
 	copy[len] = '\0';
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)copy[i] < ' ' || copy[i] == 127 ||
-		    ((copy[i] == ' ' || copy[i] == '/') && !thread))
+		    ((copy[i] == ' ' || copy[i] == '/') && !name))
 			return false;
 	while ((p = strchr(p, '['))) {
 		p = set_end(p);
@@ -164,7 +164,7 @@ static int add_one(struct cm_rules *rules, enum cm_rule_kind kind,
 		pattern_len = (size_t)(bang - text);
 	}
 	if (!tier || (bang ? !symbol_len : !pattern_len) ||
-	    !is_glob(text, pattern_len, kind == CM_RULE_THREAD) ||
+	    !is_glob(text, pattern_len, kind == CM_RULE_NAME) ||
 	    (bang && !is_glob(bang + 1, symbol_len, false)))
 		return -EINVAL;
 	if (rules->nr == CM_MAX_RULES ||
@@ -217,7 +217,7 @@ bool cm_rule_has_module(const struct cm_rules *rules, unsigned i,
 	       (is_program && !strcmp(pattern, "exe"));
 }
 
-unsigned cm_rules_thread(const struct cm_rules *rules, const char *name)
+unsigned cm_rules_name(const struct cm_rules *rules, const char *name)
 {
 	for (unsigned i = 0; i < rules->nr; i++)
 		if (cm_rule_glob(cm_rule_pattern(rules, i), name))

@@ -16,7 +16,7 @@
 
 enum cm_rule_kind {
 	CM_RULE_SITE,		/* [MODULE][!SYMBOL]:TIER */
-	CM_RULE_THREAD,		/* NAME:TIER */
+	CM_RULE_NAME,		/* NAME:TIER, of a thread or of data */
 };
 
 bool cm_rule_glob(const char *pattern, const char *text);
@@ -39,7 +39,7 @@ void cm_rules_begin(struct cm_rules *rules);
 int cm_rules_add(struct cm_rules *rules, enum cm_rule_kind kind,
 		 const char *text, size_t len);
 
-/* The pattern of a rule: its module's, or its thread's. "": any module. */
+/* The pattern of a rule: its module's, or a name's. "": any module. */
 static inline const char *cm_rule_pattern(const struct cm_rules *rules,
 					  unsigned i)
 {
@@ -58,8 +58,8 @@ static inline const char *cm_rule_symbol(const struct cm_rules *rules,
 bool cm_rule_has_module(const struct cm_rules *rules, unsigned i,
 			const char *name, bool is_program);
 
-/* Of the first rule that matches a thread's name: its tier + 1; 0: none. */
-unsigned cm_rules_thread(const struct cm_rules *rules, const char *name);
+/* Of the first rule that matches the name: its tier + 1; 0: none. */
+unsigned cm_rules_name(const struct cm_rules *rules, const char *name);
 
 /* "ddr" or "cxl": the tier + 1; 0: neither. */
 unsigned cm_rule_tier(const char *text, size_t len);

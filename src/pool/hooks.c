@@ -16,6 +16,7 @@
 
 #include "pool/hooks.h"
 #include "pool/thread.h"
+#include "sys/event.h"
 
 #define LARGE		(256 * MIB)	/* tried before it takes addresses */
 #define MAX_PROBES	64	/* foreign maps in a window to step over */
@@ -37,9 +38,10 @@ static void atomic_max(_Atomic uint64_t *max, uint64_t value)
 
 static void mark_full(struct cm_pool *pool)
 {
-	if (!atomic_exchange_explicit(&pool->full, true, memory_order_relaxed))
-		atomic_fetch_add_explicit(&pool->nr_full, 1,
-					  memory_order_relaxed);
+	if (atomic_exchange_explicit(&pool->full, true, memory_order_relaxed))
+		return;
+	atomic_fetch_add_explicit(&pool->nr_full, 1, memory_order_relaxed);
+	cm_event_tell(CM_EVENT_FULL);
 }
 
 /* Two threads may leave the older figure there, until the next look. */

@@ -15,18 +15,15 @@ static uint64_t load(const _Atomic uint64_t *value)
 }
 
 /* proc(5): "7f00 bind:1 anon=3 dirty=3 N0=1 N1=2 kernelpagesize_kB=4" */
-int cm_residency_line(char *line, void *residency)
+static void count_line(const char *line,
+		       void (*count)(void *arg, uintptr_t start, unsigned node,
+				     uint64_t bytes),
+		       void *arg)
 {
-	struct cm_residency *r = residency;
 	const char *s = strstr(line, "kernelpagesize_kB=");
 	uint64_t page_size = s ? strtoul(s + 18, NULL, 10) * KIB : 0;
 	uintptr_t start = strtoul(line, NULL, 16);
-	bool mixed = cm_mixed_has((void *)start);
-	bool own = cm_own_has((void *)start);
-	struct cm_part part = { 1, 1 };
 
-	if (!mixed && !own && start - r->window.base >= r->window.size)
-		return 0;
 	for (s = line; (s = strstr(s, " N"));) {
 		char *end;
 		unsigned long node = strtoul(s + 2, &end, 10);
@@ -34,19 +31,77 @@ int cm_residency_line(char *line, void *residency)
 		if (end > s + 2 && *end == '=' && node < CM_MAX_NODES) {
 			uint64_t pages = strtoul(end + 1, &end, 10);
 
-			if (mixed)
-				part = cm_mixed_part((void *)start,
-						     r->out->tier,
-						     (unsigned)node);
-			else if (own)
-				part = cm_own_part((void *)start, r->out->tier,
-						   (unsigned)node);
-			r->out->resident[node] += cm_part_of(part,
-							     pages * page_size);
+			count(arg, start, (unsigned)node, pages * page_size);
 		}
 		s = end;
 	}
+}
+
+/* Of what may lie on both tiers, the tier's part. */
+static uint64_t part_at(uintptr_t start, enum cm_tier tier, unsigned node,
+			uint64_t bytes)
+{
+	const void *p = (const void *)start;
+
+	if (cm_mixed_has(p))
+		return cm_part_of(cm_mixed_part(p, tier, node), bytes);
+	if (cm_own_has(p))
+		return cm_part_of(cm_own_part(p, tier, node), bytes);
+	return bytes;
+}
+
+static bool is_of_both(uintptr_t start)
+{
+	return cm_mixed_has((void *)start) || cm_own_has((void *)start);
+}
+
+static void count_node(void *arg, uintptr_t start, unsigned node,
+		       uint64_t bytes)
+{
+	struct cm_residency *r = arg;
+
+	r->out->resident[node] += part_at(start, r->out->tier, node, bytes);
+}
+
+int cm_residency_line(char *line, void *residency)
+{
+	struct cm_residency *r = residency;
+	uintptr_t start = strtoul(line, NULL, 16);
+
+	if (is_of_both(start) || start - r->window.base < r->window.size)
+		count_line(line, count_node, r);
 	return 0;
+}
+
+struct on_node {
+	unsigned node;
+	uint64_t *bytes;
+};
+
+static void count_tiers(void *arg, uintptr_t start, unsigned node,
+			uint64_t bytes)
+{
+	const struct on_node *on = arg;
+
+	for (unsigned t = 0; t < CM_NR_TIERS && node == on->node; t++)
+		if (cm_window_has(t, (void *)start) || is_of_both(start))
+			on->bytes[t] += part_at(start, t, node, bytes);
+}
+
+static int on_node_line(char *line, void *arg)
+{
+	count_line(line, count_tiers, arg);
+	return 0;
+}
+
+int cm_pool_resident_on(unsigned node, uint64_t bytes[CM_NR_TIERS])
+{
+	struct on_node on = { node, bytes };
+	char text[8192];	/* a line names every node */
+
+	memset(bytes, 0, CM_NR_TIERS * sizeof(bytes[0]));
+	return cm_file_lines("/proc/self/numa_maps", text, sizeof(text),
+			     on_node_line, &on);
 }
 
 static void residency(const struct cm_pool *pool, const struct cm_place *place,
@@ -182,7 +237,7 @@ static void finish(struct cm_report_tier *out)
 	out->cached = out->used > out->in_use ? out->used - out->in_use : 0;
 }
 
-void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
+void cm_pool_report_words(struct cm_pool *pool, struct cm_report_tier *out)
 {
 	struct cm_place place;
 
@@ -200,28 +255,47 @@ void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
 	out->nr_refused = load(&pool->nr_refused);
 	out->nr_arenas = atomic_load_explicit(&pool->nr_arenas,
 					      memory_order_acquire);
-	if (is_unused(pool)) {
-		/* Its part of blocks that lie on both. */
-		out->used = load(&pool->used);
-		out->resident_known = cm_window_of(pool->tier).size != 0;
-		if (out->used) {
-			blocks(pool, out);
-			residency(pool, &place, out);
-			finish(out);
-		}
-		return;
-	}
-	refresh_statistics(pool);
-	out->metadata = cm_je_read_size(pool->je, "stats.metadata");
-	if (pool->single) {
+	out->used = load(&pool->used);
+	out->in_use = cm_pool_in_use(pool);
+	if (pool->single && !is_unused(pool)) {
+		refresh_statistics(pool);
 		out->used = cm_je_read_size(pool->je, "stats.active");
 		out->in_use = cm_je_read_size(pool->je, "stats.allocated");
 		out->peak = out->used;
-	} else {
-		out->used = load(&pool->used);
-		blocks(pool, out);
-		out->cache_bound = cm_pool_cache_bound(pool);
-		residency(pool, &place, out);
 	}
 	finish(out);
+}
+
+void cm_pool_report_statistics(struct cm_pool *pool, struct cm_report_tier *out)
+{
+	/* An unused pool may have its part of blocks that lie on both. */
+	if (!is_unused(pool)) {
+		refresh_statistics(pool);
+		out->metadata = cm_je_read_size(pool->je, "stats.metadata");
+		out->cache_bound = pool->single ? 0 : cm_pool_cache_bound(pool);
+	}
+	if (pool->single || (is_unused(pool) && !out->used))
+		return;
+	out->in_use = 0;
+	blocks(pool, out);
+	finish(out);
+}
+
+void cm_pool_report_pages(struct cm_pool *pool, struct cm_report_tier *out)
+{
+	struct cm_place place;
+
+	if (is_unused(pool) && !out->used) {
+		out->resident_known = cm_window_of(pool->tier).size != 0;
+	} else if (!pool->single) {
+		cm_place_get(&pool->place, &place);
+		residency(pool, &place, out);
+	}
+}
+
+void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out)
+{
+	cm_pool_report_words(pool, out);
+	cm_pool_report_statistics(pool, out);
+	cm_pool_report_pages(pool, out);
 }

@@ -6,11 +6,30 @@
 #include "base/report.h"
 #include "pool/pool.h"
 
-/*
- * Fill one tier's part. Not on any allocation path: takes jemalloc's
- * statistics locks and reads /proc/self/numa_maps.
- */
+/* Fill one tier's part: all three below. Not on any allocation path. */
 void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out);
+
+/*
+ * What words of ours tell, and all else zero; in_use is whole pages here. A
+ * pool without a window has jemalloc's statistics only.
+ */
+void cm_pool_report_words(struct cm_pool *pool, struct cm_report_tier *out);
+
+/*
+ * On top of that what jemalloc's statistics do, in_use by blocks. Takes their
+ * locks, and flushes this thread's cache into its arena.
+ */
+void cm_pool_report_statistics(struct cm_pool *pool,
+			       struct cm_report_tier *out);
+
+/*
+ * And where its pages are: /proc/self/numa_maps, for which the kernel walks
+ * every page the process has. 8 KiB of stack.
+ */
+void cm_pool_report_pages(struct cm_pool *pool, struct cm_report_tier *out);
+
+/* Bytes of each tier's heap on one node; 0 or -errno. As dear as that. */
+int cm_pool_resident_on(unsigned node, uint64_t bytes[CM_NR_TIERS]);
 
 /* Bytes committed, and in blocks the program holds. Takes statistics locks. */
 void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use);

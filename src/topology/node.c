@@ -125,8 +125,10 @@ static uint64_t number(const char *sysfs, unsigned node, const char *file)
 void cm_node_speed_read(const char *sysfs, unsigned node,
 			struct cm_node_speed *out)
 {
-	out->read_latency_ns = number(sysfs, node,
-				      "access0/initiators/read_latency");
-	out->read_bandwidth_mbs = number(sysfs, node,
-					 "access0/initiators/read_bandwidth");
+#define NUMBER(file) number(sysfs, node, "access0/initiators/" file)
+	out->read_latency_ns = NUMBER("read_latency");
+	out->write_latency_ns = NUMBER("write_latency");
+	out->read_bandwidth_mbs = NUMBER("read_bandwidth");
+	out->write_bandwidth_mbs = NUMBER("write_bandwidth");
+#undef NUMBER
 }

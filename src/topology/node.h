@@ -28,8 +28,9 @@ int cm_node_reserve_read(const char *path,
 			 _Atomic uint64_t bytes[CM_MAX_NODES]);
 
 struct cm_node_speed {
-	uint64_t read_latency_ns;	/* 0: not known (no HMAT) */
-	uint64_t read_bandwidth_mbs;	/* MB/s; 0: not known */
+	/* 0: not known (no HMAT) */
+	uint64_t read_latency_ns, write_latency_ns;
+	uint64_t read_bandwidth_mbs, write_bandwidth_mbs;	/* MB/s */
 };
 
 /* From the nearest initiator (HMAT access class 0). */

@@ -9,10 +9,10 @@
 
 #define PATH_SIZE	256
 
-static int read_list(struct cm_nodeset *set, const char *path)
+static int read_list_in(struct cm_nodeset *set, const char *path,
+			char text[CM_NODESET_TEXT_MAX])
 {
-	static char text[CM_NODESET_TEXT_MAX];	/* see topo.h: one at a time */
-	ssize_t len = cm_file_read(path, text, sizeof(text));
+	ssize_t len = cm_file_read(path, text, CM_NODESET_TEXT_MAX);
 
 	cm_nodeset_zero(set);
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
@@ -20,6 +20,13 @@ static int read_list(struct cm_nodeset *set, const char *path)
 	if (len <= 0 || cm_nodeset_parse(set, text, (size_t)len) < 0)
 		cm_nodeset_zero(set);
 	return len < 0 ? (int)len : 0;
+}
+
+static int read_list(struct cm_nodeset *set, const char *path)
+{
+	static char text[CM_NODESET_TEXT_MAX];	/* see topo.h: one at a time */
+
+	return read_list_in(set, path, text);
 }
 
 static void make_path(char *path, const char *fmt, const char *sysfs,
@@ -174,6 +181,14 @@ int cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs)
 
 	make_path(path, "%s/devices/system/node/%s", sysfs, "has_memory");
 	return read_list(memory, path);
+}
+
+int cm_topo_memory_nodes_own(struct cm_nodeset *memory, const char *sysfs)
+{
+	char path[PATH_SIZE], text[CM_NODESET_TEXT_MAX];
+
+	make_path(path, "%s/devices/system/node/%s", sysfs, "has_memory");
+	return read_list_in(memory, path, text);
 }
 
 void cm_topo_read(struct cm_topo *topo, const char *sysfs)

@@ -32,7 +32,7 @@ struct cm_topo {
 };
 
 /*
- * Both functions are for one caller at a time: they keep their buffer off the
+ * These two functions are for one caller at a time: they keep their buffer off the
  * stack of a program's thread.
  */
 
@@ -44,5 +44,8 @@ int cm_topo_memory_nodes(struct cm_nodeset *memory, const char *sysfs);
  * cannot be read, memory is empty: nothing is known, nothing can be bound.
  */
 void cm_topo_read(struct cm_topo *topo, const char *sysfs);
+
+/* As cm_topo_memory_nodes for any number of callers, with 3 KiB of stack. */
+int cm_topo_memory_nodes_own(struct cm_nodeset *memory, const char *sysfs);
 
 #endif

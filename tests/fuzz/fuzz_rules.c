@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	kind = *data & 1 ? CM_RULE_THREAD : CM_RULE_SITE;
+	kind = *data & 1 ? CM_RULE_NAME : CM_RULE_SITE;
 	data++;
 	size--;
 	end = size ? memchr(data, '\n', size) : NULL;
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (symbol)
 			(void)cm_rule_glob(symbol, name);
 	}
-	(void)cm_rules_thread(&rules, name);
+	(void)cm_rules_name(&rules, name);
 	(void)cm_rule_glob(name, name);
 	free(text);
 	free(name);

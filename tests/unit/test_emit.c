@@ -46,18 +46,18 @@ static void json_is_what_the_manual_says(void **state)
 		"\"cgroup\":{\"current\":1048576,\"max\":134217728,"
 		"\"high\":null},\"tiers\":["
 		"{\"tier\":\"ddr\",\"binding\":\"strict\",\"nodes\":[0],\"groups\":[],"
-		"\"used\":67108864,\"in_use\":62914560,\"cached\":4194304,"
+		"\"used\":67108864,\"in_use\":62914560,\"cached\":4194304,\"cache_bound\":4194304,"
 		"\"limit\":67108864,\"limit_percent\":50,\"peak\":67108864,\"over\":0,"
 		"\"over_peak\":0,\"mapped\":2621440,\"metadata\":1572864,\"allocs\":1000,"
 		"\"frees\":7,\"full\":1,\"refused\":3,"
-		"\"cache_bound\":4194304,\"arenas\":4,"
+		"\"arenas\":4,"
 		"\"resident\":{\"0\":66060288},\"misplaced\":0},"
 		"{\"tier\":\"cxl\",\"binding\":\"preferred\",\"nodes\":[1,2],\"groups\":[],"
-		"\"used\":5368709120,\"in_use\":5368709120,\"cached\":0,"
+		"\"used\":5368709120,\"in_use\":5368709120,\"cached\":0,\"cache_bound\":null,"
 		"\"limit\":null,\"peak\":6442450944,\"over\":0,"
 		"\"over_peak\":1,\"mapped\":0,\"metadata\":0,"
 		"\"allocs\":18446744073709551615,\"frees\":0,\"full\":0,"
-		"\"refused\":0,\"cache_bound\":null,\"arenas\":2,\"resident\":{\"0\":4096,\"1\":5368709120,"
+		"\"refused\":0,\"arenas\":2,\"resident\":{\"0\":4096,\"1\":5368709120,"
 		"\"2\":0},\"misplaced\":4096}]}\n");
 	free(text);
 }

@@ -88,6 +88,7 @@ static void every_option_is_read(void **state)
 		"stats_format=json,stats_file=/tmp/%p,abort_conf=true,"
 		"sizes=ddr:4k:cxl,control=false,rule=lib*.so:cxl;exe!main:ddr,"
 		"rule=a:ddr,thread=io-*:cxl,thread.inherit=true,"
+		"hint=my index:ddr;cache.*:cxl,"
 		"mmap.policy=cxl,mmap.min=1m,profile=apply:/p");
 
 	(void)state;
@@ -123,6 +124,7 @@ static void every_option_is_read(void **state)
 	assert_string_equal(shown(&s, CM_OPT_RULE),
 			    "lib*.so:cxl;exe!main:ddr;a:ddr");
 	assert_string_equal(shown(&s, CM_OPT_THREAD), "io-*:cxl");
+	assert_string_equal(shown(&s, CM_OPT_HINT), "my index:ddr;cache.*:cxl");
 	assert_true(s.thread_inherit);
 	assert_string_equal(shown(&s, CM_OPT_PROFILE), "apply:/p");
 	assert_true(s.given == (UINT64_C(1) << CM_NR_OPTIONS) - 1);

@@ -181,13 +181,11 @@ static void threads(void **state)
 
 	(void)state;
 	assert_int_equal(
-		cm_rules_add(&rules, CM_RULE_THREAD, text, sizeof(text) - 1),
-		0);
-	assert_int_equal(cm_rules_thread(&rules, "io-7"), CM_TIER_CXL + 1);
-	assert_int_equal(cm_rules_thread(&rules, "DOM Worker"),
-			 CM_TIER_DDR + 1);
-	assert_int_equal(cm_rules_thread(&rules, "a/b"), CM_TIER_CXL + 1);
-	assert_int_equal(cm_rules_thread(&rules, "main"), 0);
+		cm_rules_add(&rules, CM_RULE_NAME, text, sizeof(text) - 1), 0);
+	assert_int_equal(cm_rules_name(&rules, "io-7"), CM_TIER_CXL + 1);
+	assert_int_equal(cm_rules_name(&rules, "DOM Worker"), CM_TIER_DDR + 1);
+	assert_int_equal(cm_rules_name(&rules, "a/b"), CM_TIER_CXL + 1);
+	assert_int_equal(cm_rules_name(&rules, "main"), 0);
 }
 
 int main(void)

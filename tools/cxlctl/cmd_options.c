@@ -44,7 +44,7 @@ static const char *const type_name[] = {
 	[CM_OPTION_BOOL] = "boolean",	 [CM_OPTION_PATH] = "path",
 	[CM_OPTION_SIZE] = "size",	 [CM_OPTION_SIZES] = "sizes",
 	[CM_OPTION_RULES] = "rules",	 [CM_OPTION_THREADS] = "rules",
-	[CM_OPTION_PROFILE] = "profile",
+	[CM_OPTION_HINTS] = "rules",	 [CM_OPTION_PROFILE] = "profile",
 };
 
 /* One that has no name here yet is text to who reads it. */

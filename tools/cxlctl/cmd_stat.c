@@ -9,6 +9,7 @@
 #include "base/nodeset.h"
 #include "cmd.h"
 #include "control/emit_form.h"
+#include "control/figures.h"
 #include "control/parse.h"
 #include "live.h"
 #include "live_form.h"
@@ -32,38 +33,12 @@ struct age {
 	const char *why;	/* not fresh */
 };
 
-typedef __typeof__(((struct cm_page_view *)0)->tier[0]) tier_view;
-
-static const struct figure {
-	const char *name, *key, *meaning;
-	unsigned at;		/* in tier_view, of a uint64_t */
-	enum {
-		BYTES,
-		LIMIT,
-		COUNT
-	} kind;
-} figures[] = {
-#define FIGURE(name, key, field, kind, meaning) \
-	{ \
-		name, key, meaning, offsetof(tier_view, field), kind \
-	}
-	FIGURE("used", "used", used, BYTES, "committed now"),
-	FIGURE("in use", "in_use", in_use, BYTES,
-	       "in blocks the program holds"),
-	FIGURE("mapped", "mapped", mapped, BYTES, "its own maps, placed here"),
-	FIGURE("limit", "limit", limit, LIMIT, "of used"),
-	FIGURE("peak", "peak", peak, BYTES, "highest used"),
-	FIGURE("full", "full", nr_full, COUNT, "times the tier was found full"),
-	FIGURE("refused", "refused", nr_refused, COUNT,
-	       "requests for pages refused"),
-#undef FIGURE
-};
-
-static uint64_t value_of(const struct figure *figure, const tier_view *tier)
+static uint64_t value_of(const struct cm_figure *figure,
+			 const struct cm_page_view_tier *tier)
 {
 	uint64_t value;
 
-	memcpy(&value, (const char *)tier + figure->at, sizeof(value));
+	memcpy(&value, (const char *)tier + figure->page_at, sizeof(value));
 	return value;
 }
 
@@ -117,21 +92,22 @@ static void print_nodes(const struct resident *resident)
 	putchar('\n');
 }
 
-static void print_figure(const struct figure *figure,
+static void print_figure(const struct cm_figure *figure,
 			 const struct cm_page_view *view)
 {
 	printf("%-10s", figure->name);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		uint64_t value = value_of(figure, &view->tier[t]);
 
-		if (figure->kind == COUNT)
+		if (figure->kind == CM_FIGURE_COUNT)
 			printf(" %12llu", (unsigned long long)value);
-		else if (figure->kind == LIMIT && value == CM_NO_LIMIT)
+		else if (figure->kind == CM_FIGURE_LIMIT &&
+			 value == CM_NO_LIMIT)
 			cell("none");
 		else
 			cell(cmd_human(value));
 	}
-	printf("  %s\n", figure->meaning);
+	printf("%s%s\n", figure->meaning[0] ? "  " : "", figure->meaning);
 }
 
 static void print_resident(const struct resident *resident)
@@ -196,12 +172,9 @@ static void print(const struct live *live, const struct age *age,
 		cell(cm_emit_binding[view->tier[t].binding]);
 	putchar('\n');
 	print_nodes(resident);
-	for (size_t i = 0; i < CM_ARRAY_SIZE(figures); i++)
-		print_figure(&figures[i], view);
-	printf("%-10s", "arenas");
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		printf(" %12u", view->tier[t].nr_arenas);
-	putchar('\n');
+	for (unsigned i = 0; i < CM_NR_FIGURES; i++)
+		if (cm_figures[i].cost == CM_FIGURE_PAGE)
+			print_figure(&cm_figures[i], view);
 	print_resident(resident);
 	putchar('\n');
 	live_print_settings(view->conf);
@@ -249,16 +222,19 @@ static void json_tier(const struct cm_page_view *view,
 	printf("{\"tier\":\"%s\",\"binding\":\"%s\",\"nodes\":",
 	       cm_tier_name(t), cm_emit_binding[view->tier[t].binding]);
 	json_nodes(&resident->nodes[t]);
-	for (size_t i = 0; i < CM_ARRAY_SIZE(figures); i++) {
-		uint64_t value = value_of(&figures[i], &view->tier[t]);
+	for (unsigned i = 0; i < CM_NR_FIGURES; i++) {
+		const struct cm_figure *figure = &cm_figures[i];
+		uint64_t value = value_of(figure, &view->tier[t]);
 
-		printf(",\"%s\":", figures[i].key);
-		if (figures[i].kind == LIMIT)
-			live_json_limit(value);
-		else
+		if (figure->cost != CM_FIGURE_PAGE)
+			continue;
+		printf(",\"%s\":", figure->key);
+		if (cm_figure_is_set(figure, value))
 			printf("%llu", (unsigned long long)value);
+		else
+			printf("null");
 	}
-	printf(",\"arenas\":%u,\"resident\":", view->tier[t].nr_arenas);
+	printf(",\"resident\":");
 	json_by_node(resident, t);
 	if (resident->err)
 		printf(",\"misplaced\":null}");
