@@ -16,6 +16,7 @@ allowed() {
 	topology)	echo base sys topology ;;
 	policy)		echo base policy ;;
 	pool)		echo base sys topology policy pool ;;
+	near)		echo base sys near ;;
 	map)		echo base sys topology policy pool map ;;
 	control)	echo base sys topology policy pool map control ;;
 	smdk|emucxl)	echo "$1" ;;
