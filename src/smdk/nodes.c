@@ -14,17 +14,28 @@
 #define MPOL_DEFAULT	0
 #define MPOL_INTERLEAVE	3
 
-int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes,
-		     bool *emulated)
+int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes)
 {
 	struct cxlm_tier_info info = { .size = sizeof(info) };
 
+	memset(nodes, 0, sizeof(*nodes));
 	if (cxlm_tier_info((int)type, &info) < 0)
 		return -1;
-	memset(nodes, 0, sizeof(*nodes));
 	memcpy(nodes->bits, info.nodes, sizeof(info.nodes));
-	*emulated = strcmp(info.binding, "emulated") == 0;
 	return 0;
+}
+
+bool sm_are_of_type(const struct sm_nodes *nodes, smdk_memtype_t type)
+{
+	struct sm_nodes of_type;
+	size_t i;
+
+	if (sm_nodes_of_type(type, &of_type) < 0)
+		return false;
+	for (i = 0; i < sizeof(of_type.bits) / sizeof(of_type.bits[0]); i++)
+		if (nodes->bits[i] & ~of_type.bits[i])
+			return false;
+	return true;
 }
 
 static int add_all(struct sm_nodes *nodes)

@@ -46,7 +46,9 @@ static inline bool sm_has_node(const struct sm_nodes *nodes, unsigned node)
 int sm_parse_nodes(const char *text, struct sm_nodes *nodes);
 
 /* A type's nodes; an emulated type has the other's. Returns 0 or -1. */
-int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes,
-		     bool *emulated);
+int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes);
+
+/* Are all the nodes of the type? */
+bool sm_are_of_type(const struct sm_nodes *nodes, smdk_memtype_t type);
 
 #endif

@@ -18,11 +18,17 @@ SM_EXPORT size_t s_get_memsize_total(smdk_memtype_t type)
 	return tier_info(type, &info) ? info.total : 0;
 }
 
+/* The one that programs ask often, and that needs nothing of the kernel. */
 SM_EXPORT size_t s_get_memsize_used(smdk_memtype_t type)
 {
-	struct cxlm_tier_info info;
+	const char *name = type == SMDK_MEM_NORMAL ? "tier.ddr.in_use" :
+						     "tier.cxl.in_use";
+	uint64_t used = 0;
+	size_t size = sizeof(used);
 
-	return tier_info(type, &info) ? info.in_use : 0;
+	if (!sm_is_type(type) || cxlm_ctl(name, &used, &size, NULL, 0) < 0)
+		return 0;
+	return used;
 }
 
 SM_EXPORT size_t s_get_memsize_available(smdk_memtype_t type)
@@ -36,12 +42,11 @@ static bool node_info(smdk_memtype_t type, int node,
 		      struct cxlm_node_info *info)
 {
 	struct sm_nodes nodes;
-	bool emulated;
 
 	*info = (struct cxlm_node_info){ .size = sizeof(*info) };
 	if (!sm_is_type(type))
 		return false;
-	if (node >= 0 && sm_nodes_of_type(type, &nodes, &emulated) == 0 &&
+	if (node >= 0 && sm_nodes_of_type(type, &nodes) == 0 &&
 	    sm_has_node(&nodes, (unsigned)node) &&
 	    cxlm_node_info(node, info) == 0)
 		return true;
@@ -121,15 +126,13 @@ SM_EXPORT void s_stats_node_print(char letter)
 	struct unit unit = unit_of(letter);
 	struct cxlm_node_info info = { .size = sizeof(info) };
 	struct sm_nodes nodes;
-	bool emulated;
 	int type, node, nr = cxlm_nr_nodes();
 
 	fprintf(stderr, "SMDK Memory allocation stats per node:\n");
 	fprintf(stderr, "%8s %6s %17s %17s\n", "Type", "Node", "Total",
 		"Available");
 	for (type = SMDK_MEM_NORMAL; type <= SMDK_MEM_EXMEM; type++) {
-		if (sm_nodes_of_type((smdk_memtype_t)type, &nodes, &emulated) <
-		    0)
+		if (sm_nodes_of_type((smdk_memtype_t)type, &nodes) < 0)
 			continue;
 		for (node = 0; node < nr; node++) {
 			if (!sm_has_node(&nodes, (unsigned)node) ||
