@@ -142,20 +142,4 @@ SM_EXPORT void *s_malloc_node(smdk_memtype_t type, size_t size, char *node)
 	if (!sm_are_of_type(&nodes, type))
 		return invalid();
 	return alloc_strict(type, 0, size);
-SM_EXPORT void *s_malloc_node(smdk_memtype_t type, size_t size, char *node)
-{
-	struct sm_nodes asked, of_type;
-	bool emulated;
-	size_t i;
-
-	if (!sm_is_type(type) || sm_parse_nodes(node, &asked) < 0 ||
-	    sm_nodes_of_type(type, &of_type, &emulated) < 0)
-		return invalid();
-	for (i = 0; i < sizeof(asked.bits) / sizeof(asked.bits[0]); i++)
-		if (asked.bits[i] & ~of_type.bits[i])
-			return invalid();
-	/* Its nodes are the other type's, whose memory is not what is asked. */
-	if (emulated)
-		return alloc_strict(type, 0, size);
-	return cxlm_malloc_nodes(asked.bits, SM_NODES_MAX, size, CXLM_STRICT);
 }

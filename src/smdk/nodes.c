@@ -38,19 +38,6 @@ bool sm_are_of_type(const struct sm_nodes *nodes, smdk_memtype_t type)
 	return true;
 }
 
-int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes,
-		     bool *emulated)
-{
-	struct cxlm_tier_info info = { .size = sizeof(info) };
-
-	if (cxlm_tier_info((int)type, &info) < 0)
-		return -1;
-	memset(nodes, 0, sizeof(*nodes));
-	memcpy(nodes->bits, info.nodes, sizeof(info.nodes));
-	*emulated = strcmp(info.binding, "emulated") == 0;
-	return 0;
-}
-
 static int add_all(struct sm_nodes *nodes)
 {
 	struct cxlm_node_info info = { .size = sizeof(info) };

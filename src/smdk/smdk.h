@@ -50,7 +50,5 @@ int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes);
 
 /* Are all the nodes of the type? */
 bool sm_are_of_type(const struct sm_nodes *nodes, smdk_memtype_t type);
-int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes,
-		     bool *emulated);
 
 #endif

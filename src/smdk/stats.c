@@ -29,11 +29,6 @@ SM_EXPORT size_t s_get_memsize_used(smdk_memtype_t type)
 	if (!sm_is_type(type) || cxlm_ctl(name, &used, &size, NULL, 0) < 0)
 		return 0;
 	return used;
-SM_EXPORT size_t s_get_memsize_used(smdk_memtype_t type)
-{
-	struct cxlm_tier_info info;
-
-	return tier_info(type, &info) ? info.in_use : 0;
 }
 
 SM_EXPORT size_t s_get_memsize_available(smdk_memtype_t type)
@@ -47,13 +42,11 @@ static bool node_info(smdk_memtype_t type, int node,
 		      struct cxlm_node_info *info)
 {
 	struct sm_nodes nodes;
-	bool emulated;
 
 	*info = (struct cxlm_node_info){ .size = sizeof(*info) };
 	if (!sm_is_type(type))
 		return false;
 	if (node >= 0 && sm_nodes_of_type(type, &nodes) == 0 &&
-	if (node >= 0 && sm_nodes_of_type(type, &nodes, &emulated) == 0 &&
 	    sm_has_node(&nodes, (unsigned)node) &&
 	    cxlm_node_info(node, info) == 0)
 		return true;
@@ -133,7 +126,6 @@ SM_EXPORT void s_stats_node_print(char letter)
 	struct unit unit = unit_of(letter);
 	struct cxlm_node_info info = { .size = sizeof(info) };
 	struct sm_nodes nodes;
-	bool emulated;
 	int type, node, nr = cxlm_nr_nodes();
 
 	fprintf(stderr, "SMDK Memory allocation stats per node:\n");
@@ -141,8 +133,6 @@ SM_EXPORT void s_stats_node_print(char letter)
 		"Available");
 	for (type = SMDK_MEM_NORMAL; type <= SMDK_MEM_EXMEM; type++) {
 		if (sm_nodes_of_type((smdk_memtype_t)type, &nodes) < 0)
-		if (sm_nodes_of_type((smdk_memtype_t)type, &nodes, &emulated) <
-		    0)
 			continue;
 		for (node = 0; node < nr; node++) {
 			if (!sm_has_node(&nodes, (unsigned)node) ||

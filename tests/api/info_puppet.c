@@ -50,14 +50,6 @@ static int is_text(const char *name)
 	    !strstr(name, "nodes"))
 		return 0;
 	return strncmp(name, "cgroup.", 7) && strcmp(name, "pid");
-	size_t len = 0;
-
-	/* A string's length is whatever it is, a number's is 8. */
-	if (!strncmp(name, "tier.", 5) && !strstr(name, "binding") &&
-	    !strstr(name, "nodes"))
-		return 0;
-	return strncmp(name, "cgroup.", 7) && strcmp(name, "pid") &&
-	       (cxlm_ctl(name, NULL, &len, NULL, 0) == 0 || 1);
 }
 
 static void get(const char *name, int as_text)
