@@ -255,6 +255,8 @@ int main(int argc, char **argv)
 {
 	int preloaded = argc > 1 && !strcmp(argv[1], "preloaded");
 
+	check(strstr(cxlm_version(), " (jemalloc ") != NULL,
+	      "the version says which jemalloc: %s", cxlm_version());
 	for (int tier = 0; tier < 2; tier++)
 		for (int strict = 0; strict < 2; strict++)
 			of_each_size(tier, strict ? CXLM_STRICT : 0);
