@@ -19,6 +19,21 @@
 #include "entry/init.h"
 #include "entry/mmap.h"
 #include "mem/start.h"
+#include "policy/policy.h"
+#include "pool/arena.h"
+
+/*
+ * A tier starts on the stack of whoever uses it first, which may be too small
+ * for that. Threads are not seen to be made here (entry/watch.c), so all tiers
+ * start with the first call. It needs 32 KiB of stack, later ones 16.
+ */
+static void start_tiers(void)
+{
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_process.state == CM_STATE_TIERED &&
+		    cm_policy_says(CM_WORD_USED(t)))
+			cm_arena_start(&cm_pool[t]);
+}
 
 void cm_mem_start(void)
 {
@@ -26,6 +41,7 @@ void cm_mem_start(void)
 
 	if (!cm_init() || atomic_exchange(&begun, true))
 		return;
+	start_tiers();
 	cm_channel_begin();
 	cm_background_start();
 }
