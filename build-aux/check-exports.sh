@@ -64,7 +64,9 @@ if [ -n "${LIBCXLMEM:-}" ]; then
 	check_library libcxlmem "$LIBCXLMEM"
 	sed -n 's/^CM_API(\([a-z_0-9]*\), *\([0-9.]*\).*/\1@@CXLM_\2/p' \
 		"$src/api/functions.def" | LC_ALL=C sort >"$work/listed"
-	for s in $(LC_ALL=C comm -13 "$work/listed" "$work/versioned"); do
+	# near.h is libcxlmem's alone, and of no heap: no jumps, not in the list.
+	for s in $(LC_ALL=C comm -13 "$work/listed" "$work/versioned" |
+		grep -v '^cxlm_near_'); do
 		complain "$s is exported and not in functions.def"
 	done
 	for s in $(LC_ALL=C comm -23 "$work/listed" "$work/versioned"); do

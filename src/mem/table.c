@@ -25,10 +25,7 @@
  * Ours. As slots are data, a thread that comes by meanwhile finds the old value
  * or the new one; both are right.
  */
-#define CM_API(name, ...)				\
-	extern void *cm_slot_##name CM_HIDDEN;		\
-	extern __typeof__(name) name			\
-		__attribute__((weak, visibility("hidden")));
+#define CM_API(name, ...) extern void *cm_slot_##name CM_HIDDEN;
 #include "api/functions.def"
 #undef CM_API
 
