@@ -12,7 +12,8 @@
  *						CXLMALLOC_CONF, all or none of them
  *	policy, on_full, state, order, version	string
  *
- * docs/JSON.md has the list; cxlm_ctl_name goes through it.
+ * docs/JSON.md has the list, with what each costs; cxlm_ctl_name goes through it.
+ * Up to 32 KiB of stack are used.
  */
 #ifndef CXLMALLOC_CTL_H
 #define CXLMALLOC_CTL_H
@@ -32,12 +33,13 @@ enum cxlm_ctl_type {
  * cxlm_ctl - read or write one value, or both: the old one is read first
  *
  * name     see above
- * old      where the value goes, or NULL
+ * old      where the value goes, or NULL: old_len alone says what is needed
  * old_len  in: bytes at old; out: bytes of the value, its NUL included
  * value    the new value, or NULL; a string needs no NUL
  * len      its bytes
  * returns  0, or -1 with errno, and nothing is changed:
  *          ENOENT  no such name
+ *          ENODATA it is not known here: null in JSON
  *          EINVAL  a value of another size or out of range; a setting that is
  *                  wrong
  *          ERANGE  old is too small; *old_len says what is needed

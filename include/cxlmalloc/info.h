@@ -50,6 +50,9 @@ struct cxlm_node_info {
 /*
  * cxlm_tier_info - all that is known of a tier
  *
+ * It is asked now: nodes from sysfs, and where the pages are from the kernel,
+ * which looks at every page the process has (some ms for each GiB in use).
+ * cxlm_tier_stat has the words of the process alone. Takes 24 KiB of stack.
  * returns  0, or -1 with errno:
  *          EINVAL   not a tier; info is NULL or info->size too small
  * In a process that is not tiered all memory is DDR's.
@@ -62,6 +65,7 @@ int cxlm_nr_nodes(void);
 /*
  * cxlm_node_info - all that is known of a node
  *
+ * As dear as cxlm_tier_info.
  * returns  0, or -1 with errno:
  *          EINVAL  info is NULL or info->size too small
  *          ENODEV  there is no such node, or it has no memory
@@ -69,7 +73,8 @@ int cxlm_nr_nodes(void);
 int cxlm_node_info(int node, struct cxlm_node_info *info);
 
 /*
- * Events: bits of what cxlm_events_read returns.
+ * Events: bits of what cxlm_events_read returns. NODES may come twice: when the
+ * kernel says so, and when the tiers follow it, or a drain or a cpuset.
  */
 #define CXLM_EVENT_NODES	1	/* a node or memory of one came or went */
 #define CXLM_EVENT_POLICY	2	/* cxlctl policy set, cxlm_ctl: other settings */
@@ -88,6 +93,9 @@ int cxlm_node_info(int node, struct cxlm_node_info *info);
  *          ENOSPC   16 are open already
  * Where the kernel's messages are not to be had (a network namespace of its own)
  * nodes are told when the library sees them at its looks.
+ * It takes two descriptors of the process, the second from 1000 up. They are of
+ * the process that opened them: a child of fork cannot read them, only close
+ * them, and opens its own.
  */
 int cxlm_events_open(void);
 
@@ -95,7 +103,7 @@ int cxlm_events_open(void);
  * cxlm_events_read - what happened since the last time; never waits
  *
  * returns  bits CXLM_EVENT_*, 0: nothing; or -1 with errno EBADF: not from
- *          cxlm_events_open
+ *          cxlm_events_open, or the parent's
  */
 int cxlm_events_read(int fd);
 

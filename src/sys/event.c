@@ -228,14 +228,20 @@ static bool is_alive(struct slot *slot, uint64_t fds)
 	return true;
 }
 
-/* Closed by the program in its own way; one of the two may be open still. */
-static void sweep(int pid)
+/*
+ * Closed by the program in its own way; one of the two may be open still. The
+ * parent's, too, where the child has no other place.
+ */
+static void sweep(int pid, bool parents)
 {
 	for (unsigned i = 0; i < CM_EVENT_MAX; i++) {
 		uint64_t fds = atomic_load(&slots[i].fds);
 
-		if (fds > BUSY && (atomic_load(&slots[i].pid) != pid ||
-				   !is_alive(&slots[i], fds)))
+		if (fds <= BUSY)
+			continue;
+		if (atomic_load(&slots[i].pid) == pid ?
+			    !is_alive(&slots[i], fds) :
+			    parents)
 			set_free(&slots[i], fds);
 	}
 }
@@ -280,8 +286,12 @@ int cm_event_open(void)
 	int pid = self(), fd;
 	struct slot *slot;
 
-	sweep(pid);
+	sweep(pid, false);
 	slot = take_slot();
+	if (!slot) {
+		sweep(pid, true);
+		slot = take_slot();
+	}
 	if (!slot)
 		return -ENOSPC;
 	fd = open_in(slot, pid);
@@ -290,14 +300,23 @@ int cm_event_open(void)
 	return fd;
 }
 
+/* One's own first: a child may have closed its parent's and got that number. */
 static struct slot *find(int fd, uint64_t *fds)
 {
+	struct slot *found = NULL;
+	int pid = self();
+
 	for (unsigned i = 0; i < CM_EVENT_MAX; i++) {
-		*fds = atomic_load(&slots[i].fds);
-		if (*fds > BUSY && poll_of(*fds) == fd)
-			return &slots[i];
+		uint64_t one = atomic_load(&slots[i].fds);
+
+		if (one <= BUSY || poll_of(one) != fd)
+			continue;
+		*fds = one;
+		found = &slots[i];
+		if (atomic_load(&found->pid) == pid)
+			break;
 	}
-	return NULL;
+	return found;
 }
 
 int cm_event_read(int fd)

@@ -215,8 +215,8 @@ static void child(void)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		int own = cxlm_events_open();
 		int parents = cxlm_events_read(fds[0]) == -1 && errno == EBADF;
+		int own = cxlm_events_open();
 		uint64_t limit = 1 << 30;
 
 		n |= parents ? 0 : 1;
@@ -225,6 +225,7 @@ static void child(void)
 		n |= polled(own, 0) == 1 ? 0 : 8;
 		n |= cxlm_events_read(own) == CXLM_EVENT_LIMIT ? 0 : 16;
 		n |= cxlm_events_close(own) == 0 ? 0 : 32;
+		n |= cxlm_events_close(fds[0]) == 0 ? 0 : 64;
 		_exit(n);
 	}
 	waitpid(pid, &status, 0);
