@@ -40,7 +40,7 @@ merge() {
 		END { print @s[$at .. $#s] }' "$1" "$work/formatted"
 }
 
-for f in $(find src include tools tests jemalloc bench -name '*.[ch]' \
+for f in $(find src include tools tests jemalloc bench examples -name '*.[ch]' \
 	! -path '*/work/*' | LC_ALL=C sort); do
 	"$CLANG_FORMAT" "$f" >"$work/formatted" || exit 99
 	squeeze <"$f" >"$work/has"
