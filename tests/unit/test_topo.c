@@ -9,6 +9,7 @@
 
 #include "base/nodeset.h"
 #include "support/test.h"
+#include "topology/node.h"
 #include "topology/topo.h"
 
 static char root[] = "/tmp/test_topo.XXXXXX";
@@ -168,6 +169,43 @@ static void rubbish_in_sysfs_is_not_believed(void **state)
 	expect(CM_TOPO_NONE, "", "");
 }
 
+#define INITIATORS "devices/system/node/node2/access0/initiators/"
+
+static void speeds_are_told_apart(void **state)
+{
+	struct cm_node_speed speed;
+
+	(void)state;
+	put(INITIATORS "read_latency", "250\n");
+	put(INITIATORS "write_latency", "260\n");
+	put(INITIATORS "read_bandwidth", "12288\n");
+	cm_node_speed_read(root, 2, &speed);
+	assert_int_equal(speed.read_latency_ns, 250);
+	assert_int_equal(speed.write_latency_ns, 260);
+	assert_int_equal(speed.read_bandwidth_mbs, 12288);
+	assert_int_equal(speed.write_bandwidth_mbs, 0);
+	put(INITIATORS "write_bandwidth", "6144\n");
+	cm_node_speed_read(root, 2, &speed);
+	assert_int_equal(speed.write_bandwidth_mbs, 6144);
+	cm_node_speed_read(root, 3, &speed);
+	assert_int_equal(speed.read_latency_ns, 0);
+}
+
+/* What any thread may ask is what the one that looks does. */
+static void nodes_are_the_same_for_any_caller(void **state)
+{
+	struct cm_nodeset one, other;
+
+	(void)state;
+	assert_int_equal(cm_topo_memory_nodes_own(&one, root), -ENOENT);
+	assert_true(cm_nodeset_empty(&one));
+	nodes("0-1,1023\n", "0\n");
+	assert_int_equal(cm_topo_memory_nodes_own(&one, root), 0);
+	assert_int_equal(cm_topo_memory_nodes(&other, root), 0);
+	assert_true(cm_nodeset_equal(&one, &other));
+	assert_int_equal(cm_nodeset_weight(&one), 3);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make_tree, remove_tree)
 
 int main(void)
@@ -183,6 +221,8 @@ int main(void)
 		T(a_dax_device_tells_its_node),
 		T(a_dax_device_of_a_node_with_cpus_is_not_cxl),
 		T(rubbish_in_sysfs_is_not_believed),
+		T(speeds_are_told_apart),
+		T(nodes_are_the_same_for_any_caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
