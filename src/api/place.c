@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "base/nodeset.h"
+#include "pool/away.h"
 #include "pool/pool.h"
 #include "sys/sys.h"
 #include "topology/node.h"
@@ -145,7 +146,11 @@ static int best_node(struct cm_nodeset *left)
 	return (int)best;
 }
 
-/* Those that are elsewhere, to one node: b->node has where they are then. */
+/*
+ * Those that are elsewhere, to one node: b->node has where they are then. Blocks
+ * they are of must not leave them to the next ones; a page that comes home is
+ * looked at once too often.
+ */
 static int move_batch(struct batch *b, const struct cm_nodeset *to, int node)
 {
 	void *page[BATCH];
@@ -160,10 +165,21 @@ static int move_batch(struct batch *b, const struct cm_nodeset *to, int node)
 		target[nr] = node;
 		which[nr++] = i;
 	}
+	if (nr) {
+		cm_away_mark((uintptr_t)page[0],
+			     (uintptr_t)page[nr - 1] + cm_sys_page_size());
+		if (cm_away_is_looked_for())
+			atomic_fetch_or(&cm_policy_word, CM_WORD_AWAY);
+	}
 	err = nr ? cm_sys_move_pages(page, nr, target, status) : 0;
+	/*
+	 * What it says of pages is not where they are: of a huge page it calls
+	 * all but the first busy, which went with that one.
+	 */
+	if (nr && !err)
+		err = cm_sys_nodes_of(page, nr, status);
 	for (size_t i = 0; i < nr && !err; i++)
-		if (status[i] >= 0)
-			b->node[which[i]] = status[i];
+		b->node[which[i]] = status[i];
 	return err;
 }
 

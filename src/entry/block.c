@@ -11,6 +11,7 @@
 #include "entry/slow.h"
 #include "policy/snapshot.h"
 #include "pool/full.h"
+#include "pool/away.h"
 #include "pool/mixed.h"
 #include "pool/own.h"
 
@@ -31,12 +32,23 @@ static struct cm_pool *owner(const void *p)
 	return cm_mixed_has(p) || cm_own_has(p) ? &cm_pool[CM_TIER_DDR] : NULL;
 }
 
+/* Pages that the program moved away are not kept for the next block. */
+static CM_COLD void let_go(void *p)
+{
+	struct cm_pool *pool = owner(p);
+
+	if (pool && !pool->single)
+		cm_away_let_go(p, pool->je->usable_size(p));
+}
+
 /*
  * jemalloc's fast path could not free it: the thread's cache is full or the
  * block large, or it is another tier's or nobody's.
  */
 void cm_ddr_free_default(void *p)
 {
+	if (cm_away_is_looked_for())
+		let_go(p);
 	if (likely(cm_window_has(CM_TIER_DDR, p)))
 		cm_ddr_own_free_default(p);
 	else if (likely(cm_window_has(CM_TIER_CXL, p)))
@@ -47,6 +59,8 @@ void cm_ddr_free_default(void *p)
 
 void cm_cxl_free_default(void *p)
 {
+	if (cm_away_is_looked_for())
+		let_go(p);
 	if (likely(cm_window_has(CM_TIER_CXL, p)))
 		cm_cxl_own_free_default(p);
 	else if (likely(cm_window_has(CM_TIER_DDR, p)))
@@ -93,6 +107,8 @@ void cm_slow_free(void *p)
 		return;		/* not ours, and too early to find its owner */
 	saved = errno;
 	pool = owner(p);
+	if (pool && cm_away_is_looked_for())
+		let_go(p);
 	if (pool)
 		pool->je->dallocx(p, cm_own_has(p) ? CM_JE_TCACHE_NONE : 0);
 	else if (cm_process.passed_through)
@@ -158,10 +174,32 @@ static void *mix(struct cm_pool *pool, void *p, size_t size)
 	return q;
 }
 
-static void *resize(struct cm_pool *pool, void *p, size_t size)
+/* As resize, but to pages that are its pool's; what was moved away is let go. */
+static void *come_back(struct cm_pool *pool, void *p, size_t size)
 {
+	size_t old = pool->je->usable_size(p);
+	uint8_t wants = cm_thread.wants;
 	void *q;
 
+	if (cm_mixed_has(p) || old < CM_AWAY_MIN || !cm_away_may_be(p, old))
+		return NULL;
+	cm_thread.wants = (uint8_t)(pool->tier + 1);
+	q = cm_own_has(p) ? cm_own_alloc(cm_own_of(p), size, 0) :
+			    cm_slow_alloc(size, 0, false);
+	cm_thread.wants = wants;
+	if (q) {
+		memcpy(q, p, old < size ? old : size);
+		cm_slow_free(p);
+	}
+	return q;
+}
+
+static void *resize(struct cm_pool *pool, void *p, size_t size)
+{
+	void *q = cm_away_is_looked_for() ? come_back(pool, p, size) : NULL;
+
+	if (q)
+		return q;
 	if (cm_mixed_has(p))
 		return cm_mixed_realloc(p, size);
 	if (cm_own_has(p))

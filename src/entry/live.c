@@ -13,6 +13,7 @@
 #include "entry/route.h"
 #include "entry/turns.h"
 #include "policy/snapshot.h"
+#include "pool/away.h"
 #include "pool/mixed.h"
 #include "pool/own.h"
 #include "pool/pool.h"
@@ -158,7 +159,9 @@ static int put_in_force(const struct cm_policy_snapshot *policy)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		atomic_store(&cm_pool[t].elastic,
 			     cm_policy_is_elastic(policy, t));
-	atomic_store(&cm_policy_word, cm_policy_word_of(policy) | growth);
+	atomic_store(&cm_policy_word,
+		     cm_policy_word_of(policy) | growth |
+			     (cm_away_is_looked_for() ? CM_WORD_AWAY : 0));
 	return 0;
 }
 

@@ -55,7 +55,8 @@ CM_EXPORT void *realloc(void *p, size_t size)
 	}
 	if (unlikely(size >= CM_MIXED_MIN))
 		return slow(p, size, CM_CALLER);
-	if (unlikely(cm_policy_says(CM_WORD_SIZE | CM_WORD_GROWTH)))
+	if (unlikely(cm_policy_says(CM_WORD_SIZE | CM_WORD_GROWTH |
+				    CM_WORD_AWAY)))
 		return slow(p, size, CM_CALLER);
 	/* In its own tier, where nothing is out of the ordinary. */
 	if (at < cm_fast.end[CM_TIER_DDR]) {

@@ -43,6 +43,7 @@ struct cm_policy_view {
 #define CM_WORD_ROUNDS		(1u << 9)	/* on_full=interleave */
 #define CM_WORD_SIZE		(1u << 10)
 #define CM_WORD_GROWTH		(1u << 11)	/* a profile counts realloc's */
+#define CM_WORD_AWAY		(1u << 12)	/* see pool/away.h */
 
 extern _Atomic unsigned cm_policy_word CM_HIDDEN;
 

@@ -17,11 +17,12 @@
 #define CXL	1
 #define MIB	((size_t)1 << 20)
 
-/* as include/cxlmalloc.h has it */
+#ifndef CXLMALLOC_H	/* whose beginning this is */
 struct cxlm_tier_stat {
 	size_t size;
 	uint64_t used, limit, peak, over, over_peak;
 };
+#endif
 
 static int (*tier_of)(const void *p);
 static int (*tier_stat)(int tier, struct cxlm_tier_stat *st);
