@@ -186,10 +186,9 @@ static size_t bytes_of(const struct cxlm_near_column *column, uint64_t values)
 static void divide(struct cm_near_crew *crew,
 		   const struct cxlm_near_column *column)
 {
-	uint64_t grains = (column->nr + GRAIN - 1) / GRAIN;
 	uint64_t each, from = 0;
 
-	crew->nr_parts = grains < crew->max_parts ? grains : crew->max_parts;
+	crew->nr_parts = cm_near_parts(crew, (column->nr + GRAIN - 1) / GRAIN);
 	if (!crew->nr_parts)
 		return;
 	each = (column->nr / crew->nr_parts + 63) / 64 * 64;

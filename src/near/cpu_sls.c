@@ -2,7 +2,7 @@
 /* cpu_sls - sums of rows by the CPU: each bag by one thread, in its order */
 #include "near/near.h"
 
-#define GRAIN	512	/* indices and bags of a part, at least */
+#define GRAIN	8192	/* elements that a part adds, at least */
 
 /* A product is rounded before it is added, on every machine. */
 #ifdef __clang__
@@ -93,9 +93,12 @@ static int node_of_rows(const struct cm_near_call *c, uint64_t from,
 static void divide(struct cm_near_crew *crew, const struct cm_near_call *c)
 {
 	const struct cxlm_near_bags *bags = c->bags;
-	uint64_t work = bags->nr + bags->nr_index;
-	uint64_t grains = (work + GRAIN - 1) / GRAIN, b = 0, index = 0;
-	unsigned parts = grains < crew->max_parts ? grains : crew->max_parts;
+	uint64_t work = bags->nr + bags->nr_index, b = 0, index = 0, elements;
+	unsigned parts;
+
+	if (__builtin_mul_overflow(work, c->table->width, &elements))
+		elements = UINT64_MAX;
+	parts = cm_near_parts(crew, elements / GRAIN + (work > 0));
 
 	crew->nr_parts = 0;
 	for (unsigned p = 0; p < parts; p++) {

@@ -99,6 +99,9 @@ struct cm_near_crew {
  * cancelled. The crew is on the caller's stack.
  */
 void cm_near_begin(struct cm_near_crew *crew, struct cxlm_near *near);
+/* How many parts, of at most so many: the same number for each thread. */
+unsigned cm_near_parts(const struct cm_near_crew *crew, uint64_t most);
+
 void cm_near_run(struct cm_near_crew *crew, cm_near_fn *fn, void *arg);
 void cm_near_end(struct cm_near_crew *crew);
 

@@ -172,6 +172,15 @@ void cm_near_begin(struct cm_near_crew *crew, struct cxlm_near *near)
 	crew->max_parts = near->nr_threads * CM_NEAR_PARTS;
 }
 
+unsigned cm_near_parts(const struct cm_near_crew *crew, uint64_t most)
+{
+	unsigned threads = crew->max_parts / CM_NEAR_PARTS;
+
+	if (most >= crew->max_parts)
+		return crew->max_parts;
+	return most > threads && threads ? most - most % threads : most;
+}
+
 /* Parts of the lowest node first, then of the next; inside a node as they are. */
 static void sort_by_node(struct cxlm_near *near, unsigned nr)
 {
