@@ -51,7 +51,7 @@ struct cxlm_near_stat {
 	size_t size;		/* in: sizeof(struct cxlm_near_stat) */
 	unsigned threads;
 	uint64_t calls;		/* that returned 0 */
-	uint64_t parts;		/* pieces the cpu back end has cut the data in */
+	uint64_t parts;		/* pieces of data its threads have gone through */
 	uint64_t bound;		/* of these, by a thread on the nearest CPUs */
 	char backend[32];	/* that served the last call; "": none yet */
 };
@@ -141,7 +141,8 @@ struct cxlm_near_result {
  *                     data, not aligned, longer than the address space; range
  *                     or result is NULL and nr is not 0
  *          ENOSPC     a result has less room than it needs. For bits: nothing
- *                     is written. For indices: no index is, but every count
+ *                     is written. For indices: every count is right, what the
+ *                     indices are is not said
  *          EOVERFLOW  indices are wanted of more than 2^32 values
  *          ENOTSUP    attr->backend is not registered, or refuses
  *          other      the back end's own
