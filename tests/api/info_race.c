@@ -65,6 +65,14 @@ static void read_once(void)
 
 static void *read_conf(void *arg)
 {
+	(void)arg;
+	while (!atomic_load(&stop))
+		read_once();
+	return NULL;
+}
+
+static void *read_others(void *arg)
+{
 	struct cxlm_tier_info info = { .size = sizeof(info) };
 	char text[64];
 	size_t len;
@@ -72,7 +80,7 @@ static void *read_conf(void *arg)
 
 	(void)arg;
 	while (!atomic_load(&stop)) {
-		read_once();
+		usleep(1000);
 		len = sizeof(text);
 		if (cxlm_ctl("order", text, &len, NULL, 0) ||
 		    (strcmp(text, "ddr:cxl") && strcmp(text, "cxl:ddr")))
@@ -168,8 +176,8 @@ static int bad_children(double seconds)
 
 int main(int argc, char **argv)
 {
-	void *(*const what[])(void *) = { write_conf, write_conf, read_conf,
-					  allocate, listen_to, listen_to };
+	void *(*const what[])(void *) = { write_conf,  write_conf, read_conf,
+					  read_others, allocate,   listen_to };
 	enum {
 		NR = sizeof(what) / sizeof(what[0])
 	};
