@@ -58,6 +58,7 @@ for node in $(printf '%s\n' "${!cpus_of[@]}" | sort -n); do
 done
 # Threads divide among nodes as the data does.
 run 'data on nodes 2 and 3' 2 '2 3' "${cpus_of[2]} ${cpus_of[3]}"
+run 'data on nodes 0 and 1 in turn' 2 '0 1 0 1' "${cpus_of[0]} ${cpus_of[1]}"
 run 'data on nodes 0 and 1, four threads' 4 '0 1' "${cpus_of[0]} ${cpus_of[0]} ${cpus_of[1]} ${cpus_of[1]}"
 # One thread goes from node to node, and stays at the last.
 run 'one thread' 1 '0 1' "${cpus_of[1]}"
