@@ -8,22 +8,28 @@ cannot be a buffer itself: ``view()`` is, with either.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Set
 
 from ._lib import lib
 
+native: Any = None
+reason = ""
+
 try:
-    from . import _native as native
+    from . import _native
 except ImportError as _error:
-    native = None  # type: ignore[assignment]
     try:
-        from ._reason import reason  # type: ignore[import]
+        # Written by setup.py.
+        from . import _reason  # type: ignore[attr-defined]
+
+        reason = _reason.reason
     except ImportError:
         reason = str(_error)
 else:
-    reason = ""
+    native = _native
     native.bind(
         lib.address("malloc"),
         lib.address("calloc"),
@@ -32,11 +38,43 @@ else:
         lib.address("free"),
         lib.address("pool_malloc"),
         lib.address("pool_calloc"),
+        lib.address("usable_size"),
+        lib.address("tier_of"),
+        lib.address("migrate"),
     )
+
+# Blocks whose pages were moved off their tier's nodes: _native.c says more.
+_away: Set[int] = set()
+
+
+def moved(address: int, away: bool) -> bool:
+    """A block's pages leave its tier's nodes, or are back (true: they were away)."""
+    if native:
+        return bool(native.moved(address, away))
+    there = address in _away
+    (_away.add if away else _away.discard)(address)
+    return there
+
+
+def release(address: int) -> None:
+    """Free a block. If its pages are elsewhere they are not the next block's."""
+    if native:
+        native.release(address)
+        return
+    if moved(address, False):
+        back(address)
+    lib.free(address)
+
+
+def back(address: int) -> None:
+    """A block's pages to where its address has them."""
+    start = address // mmap.PAGESIZE * mmap.PAGESIZE
+    end = -(-(address + lib.usable_size(address)) // mmap.PAGESIZE) * mmap.PAGESIZE
+    lib.migrate(start, end - start, lib.tier_of(address), 0)
 
 
 def _free(address: int, owner: Any) -> None:
-    lib.free(address)
+    release(address)
 
 
 class PlainBlock:
@@ -44,7 +82,7 @@ class PlainBlock:
 
     def __init__(self) -> None:
         self._exporter: Any = None
-        self._finalizer: Optional[weakref.finalize[Any, Any]] = None
+        self._finalizer: Any = None
         self._owner: Any = None
         self.address, self.size = 0, 0
 

@@ -7,7 +7,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple, Union
 
 from . import _place, _scope
-from ._block import Block
+from ._block import Block, back, moved, release
 from ._lib import NAMES, STRICT, TierName, fail, lib, node_mask, tier_number
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class Buffer(Block):
             raise ValueError("tier, node and pool: only one of them")
         if tier is None and node is None and pool is None:
             scope = _scope.current()
-            tier, pool = (scope.number, scope.pool) if scope else ("cxl", None)
+            tier = scope.number if scope else "cxl"
+            pool = scope.pool if scope else None
         if pool is not None:
             address = lib.pool_calloc(pool._address(), 1, size)
         elif node is not None:
@@ -96,7 +97,7 @@ class Buffer(Block):
         Returns the bytes that are there now. With ``strict`` MemoryError if
         not all of them are.
         """
-        return _place.migrate_range(self.address, self.size, where, strict)
+        return _place.migrate_block(self.address, self.size, where, strict)
 
     def move(self, tier: TierName, strict: bool = False) -> None:
         """Move it to a tier for good, and to another address."""
@@ -125,6 +126,9 @@ class Buffer(Block):
         old = self.address, self.size, self._owner
         self._hold()
         try:
+            # The heap frees the old one, and would keep its pages.
+            if moved(self.address, False):
+                back(self.address)
             address = change()
             if not address:
                 fail(what)
@@ -148,7 +152,7 @@ class Buffer(Block):
             address = self.address
             owner = self._owner
             self._attach(0, 0, None)
-            lib.free(address)
+            release(address)
             del owner
 
     def __enter__(self) -> Buffer:

@@ -36,17 +36,19 @@ def names() -> Dict[str, CtlName]:
 
 
 def _is_string(name: str) -> bool:
-    known = (_names or names()).get(name)
+    known = _names.get(name) or names().get(name)
     return known.is_string if known else not name.startswith("tier.")
 
 
 def get(name: str) -> Union[int, str, None]:
-    """A value by its name; None is a limit that there is not."""
+    """A value by its name; None: there is no limit, or it is not known."""
     length = ctypes.c_size_t(256)
     while True:
         old = ctypes.create_string_buffer(length.value)
         if not lib.ctl(name.encode(), old, ctypes.byref(length), None, 0):
             break
+        if ctypes.get_errno() == errno.ENODATA:
+            return None
         if ctypes.get_errno() != errno.ERANGE:
             _failed(name)
     if _is_string(name):

@@ -67,9 +67,10 @@ def warn_once() -> None:
         )
 
 
-def handler_name() -> str:
-    """What numpy calls the handler of new arrays in this context."""
-    return str(_core().multiarray.get_handler_name())
+def handler_name(*array: Any) -> str:
+    """What numpy calls an array's handler, or that of new ones in this context."""
+    get = getattr(_core().multiarray, "get_handler_name", None)
+    return str(get(*array)) if get else ""
 
 
 def capsule(number: int, flags: int, pool: Optional[Pool]) -> Any:

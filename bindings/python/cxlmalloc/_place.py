@@ -5,13 +5,19 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
+from . import _block, _handler
 from ._lib import NAMES, STRICT, TIERS, TierName, fail, lib, tier_number
 
 ADVICE = {"hot": 0, "cold": 1, "willneed": 2}
 _STRIDED_READONLY = 0x18
+
+# From this size on a block has its pages to itself.
+_OWN_PAGES = 16384
+_PAGE = mmap.PAGESIZE
 
 
 class _Export(ctypes.Structure):
@@ -98,7 +104,10 @@ def resident(address: int, size: int) -> Dict[int, int]:
 
 
 def migrate_range(
-    address: int, size: int, where: Union[TierName, int], strict: bool
+    address: int,
+    size: int,
+    where: Union[TierName, int],
+    strict: bool,
 ) -> int:
     if not size:
         return 0
@@ -112,6 +121,32 @@ def migrate_range(
     if moved < 0:
         fail(f"migrate to {where}")
     return int(moved)
+
+
+def migrate_block(
+    address: int, size: int, where: Union[TierName, int], strict: bool
+) -> int:
+    """A block that this package frees; the pages at its ends, too, if they are its."""
+    if size < _OWN_PAGES:
+        return migrate_range(address, size, where, strict)
+    first = address // _PAGE * _PAGE
+    end = -(-(address + size) // _PAGE) * _PAGE
+    was_away = _block.moved(address, True)
+    try:
+        moved = migrate_range(first, end - first, where, strict)
+    except ValueError:
+        _block.moved(address, was_away)
+        raise
+    if where == NAMES.get(lib.tier_of(address)):
+        _block.moved(address, False)
+    return min(moved, size)
+
+
+def _is_block(memory: Any) -> bool:
+    """Whether an array's memory is its own, and freed by our handler."""
+    if not getattr(getattr(memory, "flags", None), "owndata", False):
+        return False
+    return _handler.handler_name(memory).startswith("cxlmalloc")
 
 
 def tier_of(memory: Any) -> Optional[str]:
@@ -137,7 +172,7 @@ def node_of_memory(memory: Any) -> Optional[int]:
 def residency(memory: Any) -> Dict[int, int]:
     """Bytes of an array or a buffer on each node, as the kernel says.
 
-    Pages that were never touched are on none. Ends are counted by the byte.
+    The pages that it touches, whole; those that were never touched are on none.
     """
     with region(memory) as (address, size):
         return resident(address, size)
@@ -146,10 +181,15 @@ def residency(memory: Any) -> Dict[int, int]:
 def migrate(memory: Any, where: Union[TierName, int], strict: bool = False) -> int:
     """Move the pages of an array or a buffer to a tier ("ddr") or a node (0).
 
-    Addresses and contents stay. Only whole pages move; the bytes that are there
+    Addresses and contents stay. Only whole pages move: of a Buffer, or an array
+    that a scope or cxlmalloc.numpy made, from 16 KiB on those are all. The bytes that are there
     now are returned. With ``strict``: all of them, or MemoryError.
     """
+    if hasattr(memory, "_hold"):
+        return int(memory.migrate(where, strict))
     with region(memory) as (address, size):
+        if _is_block(memory):
+            return migrate_block(address, size, where, strict)
         return migrate_range(address, size, where, strict)
 
 

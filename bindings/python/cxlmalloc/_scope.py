@@ -189,7 +189,8 @@ class _Steps(Awaitable[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         steps: Any = self._coroutine.__await__()
-        step, argument = _send, None
+        step: Callable[[Any, Any], Any] = _send
+        argument: Any = None
         while True:
             pushed = _push(self._number)
             try:

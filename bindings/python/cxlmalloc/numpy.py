@@ -81,7 +81,7 @@ def _in_buffer(made: NDArray[Any], scope: _scope.Scope) -> NDArray[Any]:
     else:
         memory = Buffer(max(made.nbytes, 1), scope.number, strict)
     order: Any = "F" if made.flags.fnc else "C"
-    result = np.ndarray(made.shape, made.dtype, memory.view(), order=order)
+    result: NDArray[Any] = np.ndarray(made.shape, made.dtype, memory.view(), order=order)
     result[...] = made
     return result
 

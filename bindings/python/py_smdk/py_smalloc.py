@@ -35,7 +35,7 @@ def _name(mem_type: int) -> str:
 
 def _node_list(nodes: str) -> List[int]:
     """ "0,2-3" as numbers."""
-    result = []
+    result: List[int] = []
     for part in nodes.split(","):
         first, _, last = part.partition("-")
         result.extend(range(int(first), int(last or first) + 1))

@@ -2,14 +2,41 @@
 """One TAP line for each test into the file CXLM_TAP, for tests/api/python.tap."""
 
 import ctypes
-import errno
 import os
+import sys
 
 import cxlmalloc
 import pytest
+from cxlmalloc._block import native
 from cxlmalloc._lib import POLICY, lib
 
 PRELOADED = cxlmalloc.preloaded()
+EXTENSION = native is not None
+HAVE = {
+    "preload": PRELOADED,
+    "libcxlmem": not PRELOADED,
+    "extension": EXTENSION,
+    "no extension": not EXTENSION,
+    # PEP 688: before it a class in Python is no buffer, view() is.
+    "exports": EXTENSION or sys.version_info >= (3, 12),
+    "numpy following": EXTENSION or PRELOADED,
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(what...): runs only where they are")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Each suite has the tests that say something of it; nothing is skipped."""
+
+    def fits(item):
+        return all(
+            HAVE[what] for mark in item.iter_markers("needs") for what in mark.args
+        )
+
+    config.hook.pytest_deselected(items=[item for item in items if not fits(item)])
+    items[:] = [item for item in items if fits(item)]
 
 
 def pytest_runtest_logreport(report):
@@ -49,28 +76,3 @@ def heap_tier():
         return tier
 
     return ask
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item):
-    outcome = yield
-    _skip_what_is_not_there(outcome)
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_setup(item):
-    outcome = yield
-    _skip_what_is_not_there(outcome)
-
-
-def _skip_what_is_not_there(outcome):
-    error = outcome.excinfo and outcome.excinfo[1]
-    if isinstance(error, OSError) and error.errno == errno.ENOSYS:
-        _skip(outcome, str(error))
-
-
-def _skip(outcome, reason):
-    try:
-        pytest.skip(reason)
-    except pytest.skip.Exception as skipped:
-        outcome._excinfo = (type(skipped), skipped, skipped.__traceback__)

@@ -4,32 +4,23 @@
 import gc
 import io
 import pickle
-import sys
 import weakref
 
 import cxlmalloc
 import pytest
-from cxlmalloc import Buffer
-from cxlmalloc._block import native
-from cxlmalloc._lib import lib
-
-exports_itself = pytest.mark.skipif(
-    native is None and sys.version_info < (3, 12),
-    reason="a class in Python is no buffer before 3.12: view() is",
-)
-
+from cxlmalloc import Buffer, _buffer
 
 @pytest.fixture
 def freed(monkeypatch):
     """Addresses that were given back by Python code."""
     seen = []
-    free = lib.free
+    free = _buffer.release
 
     def spy(address):
         seen.append(address)
         free(address)
 
-    monkeypatch.setattr(lib, "free", spy)
+    monkeypatch.setattr(_buffer, "release", spy)
     return seen
 
 
@@ -58,7 +49,7 @@ def test_default_is_cxl():
     assert Buffer(10).tier == "cxl"
 
 
-@exports_itself
+@pytest.mark.needs("exports")
 def test_is_a_writable_buffer():
     buffer = Buffer(1000)
     with memoryview(buffer) as view:
@@ -149,7 +140,7 @@ def test_no_change_while_exported(change):
     act()
 
 
-@exports_itself
+@pytest.mark.needs("exports")
 def test_no_export_while_it_is_moved():
     buffer = Buffer(100)
     old = buffer.address, buffer.size, None

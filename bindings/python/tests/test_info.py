@@ -32,7 +32,7 @@ def test_tiers():
     buffer = Buffer(64 << 20, "cxl")
     buffer.populate()
     now = cxlmalloc.tiers()["cxl"]
-    assert now.used >= now.in_use >= tiers["cxl"].in_use + (64 << 20)
+    assert now.used >= now.in_use >= 64 << 20
     assert now.total >= now.free > 0 and now.limit is None
     assert set(now.nodes) <= {node.node for node in cxlmalloc.nodes()}
     assert now.binding in (

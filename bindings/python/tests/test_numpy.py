@@ -3,7 +3,6 @@
 
 import asyncio
 import gc
-import sys
 import threading
 
 import cxlmalloc
@@ -14,9 +13,7 @@ from cxlmalloc._block import native
 np = pytest.importorskip("numpy")
 cn = pytest.importorskip("cxlmalloc.numpy")
 
-followed = pytest.mark.skipif(
-    native is None, reason="numpy's own functions follow with the C extension"
-)
+followed = pytest.mark.needs("extension")
 
 MAKERS = {
     "empty": lambda: np.empty((100, 100)),
@@ -135,10 +132,11 @@ def test_resized_outside_the_scope():
 @followed
 def test_zeros_are_lazy():
     with tier("cxl"):
-        array = np.zeros(64 << 20, np.uint8)
+        array = np.zeros(300 << 20, np.uint8)
     assert sum(cxlmalloc.residency(array).values()) < 16 << 20
-    array[:] = 1
-    assert sum(cxlmalloc.residency(array).values()) == 64 << 20
+    part = array[: 8 << 20]
+    part[:] = 1
+    assert sum(cxlmalloc.residency(part).values()) >= 8 << 20
 
 
 @followed
@@ -247,9 +245,7 @@ def test_arrays_over_a_buffer():
     buffer.resize(10)
 
 
-@pytest.mark.skipif(
-    native is None and sys.version_info < (3, 12), reason="as in test_buffer.py"
-)
+@pytest.mark.needs("exports")
 def test_asarray_of_a_buffer_shares_it():
     buffer = cxlmalloc.Buffer(10)
     array = np.asarray(buffer)
@@ -257,7 +253,7 @@ def test_asarray_of_a_buffer_shares_it():
     assert buffer[3] == 9 and array.dtype == np.uint8
 
 
-@pytest.mark.skipif(native is not None, reason="what is said without the extension")
+@pytest.mark.needs("no extension")
 def test_without_the_extension_it_says_so():
     assert "CXLMALLOC_NO_EXTENSION" in cn.why_not()
     with pytest.raises(TypeError, match="extension"):

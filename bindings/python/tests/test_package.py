@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The package itself: hints, documents, what is said when something is missing."""
 
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -18,7 +19,6 @@ from cxlmalloc import _pool, _scope
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 MODULES = [_block, _buffer, _ctl, _events, _handler, _info, _lib, _place, _pool, _scope]
-BUFFERS = _block.native is not None or sys.version_info >= (3, 12)
 
 
 def run(script, env=None, preload=True, python=sys.executable):
@@ -59,7 +59,8 @@ def test_typed_marker_is_installed():
     assert (pathlib.Path(cxlmalloc.__file__).parent / "py.typed").exists()
 
 
-@pytest.mark.skipif(not shutil.which("mypy"), reason="no mypy")
+@pytest.mark.needs("libcxlmem", "extension")
+@pytest.mark.skipif(not importlib.util.find_spec("mypy"), reason="no mypy")
 def test_mypy(tmp_path):
     """What is installed, and what users see."""
     user = tmp_path / "user.py"
@@ -74,8 +75,8 @@ def test_mypy(tmp_path):
     env = {**os.environ, "MYPY_CACHE_DIR": str(tmp_path / "cache")}
     env.pop("LD_PRELOAD", None)
     site = pathlib.Path(cxlmalloc.__file__).parent
-    command = ["mypy", "--strict", "--no-warn-unused-ignores", "--no-error-summary"]
-    command += ["--python-executable", sys.executable]
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-warn-unused-ignores"]
+    command += ["--no-error-summary"]
     checked = subprocess.run(
         [*command, str(site), str(site.parent / "py_smdk"), str(user)],
         env=env, text=True, capture_output=True, cwd=tmp_path,
@@ -100,17 +101,22 @@ def test_readme_begins_with_five_lines():
     assert lines[0] == "```python" and lines[6] == "```"
 
 
-@pytest.mark.parametrize("number", range(len(blocks())))
+def needs_of(code):
+    needs = ["numpy following"] if "np." in code else []
+    return needs + (["exports"] if "memoryview(" in code else [])
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(number, marks=pytest.mark.needs(*needs_of(code)))
+        for number, code in enumerate(blocks())
+    ],
+)
 def test_readme_code_runs(number):
     if "numpy" in blocks()[number]:
         pytest.importorskip("numpy")
-        if _block.native is None and not cxlmalloc.preloaded():
-            pytest.skip("numpy's own functions follow with the C extension")
-    elif "memoryview(" in blocks()[number] and not BUFFERS:
-        pytest.skip("a class in Python is no buffer before 3.12")
     done = run(blocks()[number])
-    if "Errno 38" in done.stderr:
-        pytest.skip(done.stderr.splitlines()[-1])
     assert done.returncode == 0, done.stderr
     wanted = re.findall(r"print\(.*?\) +# (.*)$", blocks()[number], re.M)
     got = done.stdout.splitlines()
@@ -119,16 +125,13 @@ def test_readme_code_runs(number):
         assert re.fullmatch(re.escape(pattern).replace(r"\.\.\.", ".*"), line)
 
 
+@pytest.mark.needs("extension")
 def test_tour_runs():
     pytest.importorskip("numpy")
-    if _block.native is None:
-        pytest.skip("it shows numpy's own functions")
     tour = HERE / "examples" / "tour.py"
     done = subprocess.run(
         [sys.executable, str(tour)], text=True, capture_output=True, timeout=120
     )
-    if "Errno 38" in done.stderr:
-        pytest.skip(done.stderr.splitlines()[-1])
     assert done.returncode == 0, done.stderr
     assert "the end" in done.stdout.splitlines()[-1]
 
@@ -149,10 +152,9 @@ def test_a_preloaded_library_is_the_one_used():
     assert cxlmalloc.preloaded() or found == os.environ["LIBCXLMEM"]
 
 
+@pytest.mark.needs("libcxlmem")
 def test_library_beside_the_package(tmp_path):
-    path = os.environ.get("LIBCXLMEM")
-    if not path:
-        pytest.skip("LIBCXLMEM is not set")
+    path = os.environ["LIBCXLMEM"]
     package = tmp_path / "cxlmalloc"
     shutil.copytree(pathlib.Path(cxlmalloc.__file__).parent, package)
     shutil.copy(path, package / "libcxlmem.so.0")
@@ -185,7 +187,7 @@ def test_the_end_of_the_interpreter_is_quiet():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.skipif(_block.native is not None, reason="the extension was built")
+@pytest.mark.needs("no extension")
 def test_without_the_extension_one_line_says_so():
     pytest.importorskip("numpy")
     with warnings.catch_warnings(record=True) as seen:
@@ -201,7 +203,7 @@ def test_without_the_extension_one_line_says_so():
     assert seen[0].filename == __file__
 
 
-@pytest.mark.skipif(_block.native is None, reason="the extension was not built")
+@pytest.mark.needs("extension")
 def test_extension_is_of_the_stable_abi():
     name = pathlib.Path(_block.native.__file__).name
     wanted = "_native.abi3.so" if sys.version_info >= (3, 11) else "_native"

@@ -10,7 +10,6 @@ import threading
 
 import cxlmalloc
 import pytest
-from conftest import PRELOADED
 from cxlmalloc import Buffer, tier
 from cxlmalloc._lib import lib
 
@@ -221,7 +220,7 @@ def test_malloc_may_be_left_alone(heap_tier):
         assert heap_tier() == "ddr" and Buffer(1).tier == "cxl"
 
 
-@pytest.mark.skipif(not PRELOADED, reason="CPython's objects are malloc's")
+@pytest.mark.needs("preload")
 def test_cpythons_own_objects():
     with tier("cxl"):
         far = [f"{i:0300}" for i in range(500)]
@@ -232,7 +231,7 @@ def test_cpythons_own_objects():
     assert cxlmalloc.tier_of(far[-1]) == "cxl"
 
 
-@pytest.mark.skipif(not PRELOADED, reason="settings of the preloaded library")
+@pytest.mark.needs("preload")
 def test_a_process_that_has_no_tiers():
     script = (
         "import cxlmalloc\n"

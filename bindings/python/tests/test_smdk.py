@@ -7,7 +7,6 @@ import sys
 
 import cxlmalloc
 import pytest
-from conftest import PRELOADED
 from py_smdk import py_smalloc as smdk
 
 EXMEM, NORMAL = smdk.SMDK_MEM_EXMEM, smdk.SMDK_MEM_NORMAL
@@ -79,7 +78,7 @@ def test_changes_stay_and_move_along():
     assert kept.data == [1, 2, 3, 4, 5] and kept.buf.tier == "cxl"
 
 
-@pytest.mark.skipif(not PRELOADED, reason="CPython's objects are malloc's")
+@pytest.mark.needs("preload")
 def test_the_copy_is_on_the_tier():
     kept = smdk.mem_obj(EXMEM, [f"{i:0300}" for i in range(100)])
     assert {cxlmalloc.tier_of(id(item)) for item in kept.data} == {"cxl"}
