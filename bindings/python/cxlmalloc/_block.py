@@ -8,10 +8,9 @@ cannot be a buffer itself: ``view()`` is, with either.
 from __future__ import annotations
 
 import ctypes
-import mmap
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any, Set
+from typing import TYPE_CHECKING, Any
 
 from ._lib import lib
 
@@ -38,43 +37,11 @@ else:
         lib.address("free"),
         lib.address("pool_malloc"),
         lib.address("pool_calloc"),
-        lib.address("usable_size"),
-        lib.address("tier_of"),
-        lib.address("migrate"),
     )
-
-# Blocks whose pages were moved off their tier's nodes: _native.c says more.
-_away: Set[int] = set()
-
-
-def moved(address: int, away: bool) -> bool:
-    """A block's pages leave its tier's nodes, or are back (true: they were away)."""
-    if native:
-        return bool(native.moved(address, away))
-    there = address in _away
-    (_away.add if away else _away.discard)(address)
-    return there
-
-
-def release(address: int) -> None:
-    """Free a block. If its pages are elsewhere they are not the next block's."""
-    if native:
-        native.release(address)
-        return
-    if moved(address, False):
-        back(address)
-    lib.free(address)
-
-
-def back(address: int) -> None:
-    """A block's pages to where its address has them."""
-    start = address // mmap.PAGESIZE * mmap.PAGESIZE
-    end = -(-(address + lib.usable_size(address)) // mmap.PAGESIZE) * mmap.PAGESIZE
-    lib.migrate(start, end - start, lib.tier_of(address), 0)
 
 
 def _free(address: int, owner: Any) -> None:
-    release(address)
+    lib.free(address)
 
 
 class PlainBlock:

@@ -7,7 +7,7 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple, Union
 
 from . import _place, _scope
-from ._block import Block, back, moved, release
+from ._block import Block
 from ._lib import NAMES, STRICT, TierName, fail, lib, node_mask, tier_number
 
 if TYPE_CHECKING:
@@ -126,9 +126,6 @@ class Buffer(Block):
         old = self.address, self.size, self._owner
         self._hold()
         try:
-            # The heap frees the old one, and would keep its pages.
-            if moved(self.address, False):
-                back(self.address)
             address = change()
             if not address:
                 fail(what)
@@ -152,7 +149,7 @@ class Buffer(Block):
             address = self.address
             owner = self._owner
             self._attach(0, 0, None)
-            release(address)
+            lib.free(address)
             del owner
 
     def __enter__(self) -> Buffer:

@@ -11,14 +11,10 @@
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* numpy's, as NEP 49 has it. */
 struct data_allocator {
@@ -54,90 +50,9 @@ static struct {
 	void (*free)(void *p);
 	void *(*pool_malloc)(void *pool, size_t size);
 	void *(*pool_calloc)(void *pool, size_t nr, size_t size);
-	size_t (*usable_size)(const void *p);
-	int (*tier_of)(const void *p);
-	int64_t (*migrate)(void *p, size_t len, int tier, int flags);
 } api;
 
 static PyObject *(*set_data_handler)(PyObject *handler);
-
-/*
- * Blocks whose pages were moved off their tier's nodes. The heap knows nothing
- * of that: freed as they are, their pages would be the next block's of the tier.
- */
-static struct {
-	pthread_mutex_t lock;
-	_Atomic size_t nr;	/* read without the lock: mostly it is 0 */
-	size_t room;
-	void **block;
-} away = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/* Found: it is taken out, and true. */
-static int away_remove(void *p)
-{
-	int found = 0;
-
-	if (!atomic_load_explicit(&away.nr, memory_order_acquire))
-		return 0;
-	pthread_mutex_lock(&away.lock);
-	for (size_t i = 0; i < away.nr && !found; i++)
-		if (away.block[i] == p) {
-			away.block[i] = away.block[away.nr - 1];
-			away.nr--;
-			found = 1;
-		}
-	pthread_mutex_unlock(&away.lock);
-	return found;
-}
-
-static int away_add(void *p)
-{
-	int err = 0;
-
-	(void)away_remove(p);
-	pthread_mutex_lock(&away.lock);
-	if (away.nr == away.room) {
-		size_t room = away.room ? 2 * away.room : 16;
-		void **block = realloc(away.block, room * sizeof(*block));
-
-		if (block) {
-			away.block = block;
-			away.room = room;
-		} else {
-			err = -1;
-		}
-	}
-	if (!err)
-		away.block[away.nr++] = p;
-	pthread_mutex_unlock(&away.lock);
-	return err;
-}
-
-/*
- * A block's end. The pages that lie in it whole are dropped, and come back on
- * the tier's nodes; those at its ends go there.
- */
-static void release(void *p)
-{
-	uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-	uintptr_t from, to, end;
-	int tier;
-
-	if (away_remove(p)) {
-		tier = api.tier_of(p);
-		end = (uintptr_t)p + api.usable_size(p);
-		from = ((uintptr_t)p + mask) & ~mask;
-		to = end & ~mask;
-		if (from < to)
-			(void)madvise((void *)from, to - from, MADV_DONTNEED);
-		from = (uintptr_t)p & ~mask;
-		if (tier >= 0)
-			(void)api.migrate((void *)from,
-					  ((end + mask) & ~mask) - from, tier,
-					  0);
-	}
-	api.free(p);
-}
 
 /*
  * A handler lives as long as its capsule, which every array of it refers to: so
@@ -165,20 +80,6 @@ static void *tier_calloc(void *ctx, size_t nr, size_t size)
 	return api.calloc(h->tier, nr, size, h->flags);
 }
 
-/* Another block: what was moved has to end as such. */
-static void *copy(void *ctx, void *p, size_t size,
-		  void *(*make)(void *ctx, size_t size))
-{
-	void *made = make(ctx, size);
-	size_t old = api.usable_size(p);
-
-	if (made) {
-		memcpy(made, p, size < old ? size : old);
-		release(p);
-	}
-	return made;
-}
-
 /* A size of 0 would free the block; numpy takes NULL for a failure. */
 static void *tier_realloc(void *ctx, void *p, size_t size)
 {
@@ -186,8 +87,6 @@ static void *tier_realloc(void *ctx, void *p, size_t size)
 
 	if (!p)
 		return tier_malloc(ctx, size);
-	if (atomic_load(&away.nr))
-		return copy(ctx, p, size, tier_malloc);
 	if (h->flags)
 		return api.realloc_to(p, h->tier, size ? size : 1, h->flags);
 	return api.realloc(p, size ? size : 1);
@@ -209,18 +108,14 @@ static void *pool_calloc(void *ctx, size_t nr, size_t size)
 
 static void *pool_realloc(void *ctx, void *p, size_t size)
 {
-	if (!p)
-		return pool_malloc(ctx, size);
-	if (atomic_load(&away.nr))
-		return copy(ctx, p, size, pool_malloc);
-	return api.realloc(p, size ? size : 1);
+	return p ? api.realloc(p, size ? size : 1) : pool_malloc(ctx, size);
 }
 
 static void any_free(void *ctx, void *p, size_t size)
 {
 	(void)ctx;
 	(void)size;
-	release(p);
+	api.free(p);
 }
 
 static void handler_end(PyObject *capsule)
@@ -293,11 +188,11 @@ static PyObject *native_numpy_api(PyObject *self, PyObject *capsule)
 
 static PyObject *native_bind(PyObject *self, PyObject *args)
 {
-	unsigned long long f[10];
+	unsigned long long f[7];
 
 	(void)self;
-	if (!PyArg_ParseTuple(args, "KKKKKKKKKK", &f[0], &f[1], &f[2], &f[3],
-			      &f[4], &f[5], &f[6], &f[7], &f[8], &f[9]))
+	if (!PyArg_ParseTuple(args, "KKKKKKK", &f[0], &f[1], &f[2], &f[3], &f[4],
+			      &f[5], &f[6]))
 		return NULL;
 	api.malloc = (void *(*)(int, size_t, int))(uintptr_t)f[0];
 	api.calloc = (void *(*)(int, size_t, size_t, int))(uintptr_t)f[1];
@@ -306,36 +201,6 @@ static PyObject *native_bind(PyObject *self, PyObject *args)
 	api.free = (void (*)(void *))(uintptr_t)f[4];
 	api.pool_malloc = (void *(*)(void *, size_t))(uintptr_t)f[5];
 	api.pool_calloc = (void *(*)(void *, size_t, size_t))(uintptr_t)f[6];
-	api.usable_size = (size_t (*)(const void *))(uintptr_t)f[7];
-	api.tier_of = (int (*)(const void *))(uintptr_t)f[8];
-	api.migrate = (int64_t (*)(void *, size_t, int, int))(uintptr_t)f[9];
-	Py_RETURN_NONE;
-}
-
-/* moved(address, away): its pages leave its tier's nodes, or are back */
-static PyObject *native_moved(PyObject *self, PyObject *args)
-{
-	unsigned long long p;
-	int is_away;
-
-	(void)self;
-	if (!PyArg_ParseTuple(args, "Kp", &p, &is_away))
-		return NULL;
-	if (!is_away)
-		return PyBool_FromLong(away_remove((void *)(uintptr_t)p));
-	if (away_add((void *)(uintptr_t)p))
-		return PyErr_NoMemory();
-	Py_RETURN_TRUE;
-}
-
-static PyObject *native_release(PyObject *self, PyObject *address)
-{
-	void *p = PyLong_AsVoidPtr(address);
-
-	(void)self;
-	if (!p && PyErr_Occurred())
-		return NULL;
-	release(p);
 	Py_RETURN_NONE;
 }
 
@@ -358,7 +223,7 @@ static void block_dealloc(PyObject *self)
 	PyTypeObject *type = Py_TYPE(self);
 
 	if (b->p)
-		release(b->p);
+		api.free(b->p);
 	Py_XDECREF(b->owner);
 	((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
 	Py_DECREF(type);
@@ -476,8 +341,6 @@ static PyType_Spec block_spec = {
 
 static PyMethodDef methods[] = {
 	{ "bind", native_bind, METH_VARARGS, NULL },
-	{ "moved", native_moved, METH_VARARGS, NULL },
-	{ "release", native_release, METH_O, NULL },
 	{ "numpy_api", native_numpy_api, METH_O, NULL },
 	{ "handler", native_handler, METH_VARARGS, NULL },
 	{ "set_handler", native_set_handler, METH_O, NULL },

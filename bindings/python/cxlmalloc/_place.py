@@ -9,7 +9,7 @@ import mmap
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
 
-from . import _block, _handler
+from . import _handler
 from ._lib import NAMES, STRICT, TIERS, TierName, fail, lib, tier_number
 
 ADVICE = {"hot": 0, "cold": 1, "willneed": 2}
@@ -126,20 +126,12 @@ def migrate_range(
 def migrate_block(
     address: int, size: int, where: Union[TierName, int], strict: bool
 ) -> int:
-    """A block that this package frees; the pages at its ends, too, if they are its."""
+    """A whole block: also the pages at its ends, where no other has a part of them."""
     if size < _OWN_PAGES:
         return migrate_range(address, size, where, strict)
     first = address // _PAGE * _PAGE
     end = -(-(address + size) // _PAGE) * _PAGE
-    was_away = _block.moved(address, True)
-    try:
-        moved = migrate_range(first, end - first, where, strict)
-    except ValueError:
-        _block.moved(address, was_away)
-        raise
-    if where == NAMES.get(lib.tier_of(address)):
-        _block.moved(address, False)
-    return min(moved, size)
+    return min(migrate_range(first, end - first, where, strict), size)
 
 
 def _is_block(memory: Any) -> bool:

@@ -8,19 +8,20 @@ import weakref
 
 import cxlmalloc
 import pytest
-from cxlmalloc import Buffer, _buffer
+from cxlmalloc import Buffer
+from cxlmalloc._lib import lib
 
 @pytest.fixture
 def freed(monkeypatch):
     """Addresses that were given back by Python code."""
     seen = []
-    free = _buffer.release
+    free = lib.free
 
     def spy(address):
         seen.append(address)
         free(address)
 
-    monkeypatch.setattr(_buffer, "release", spy)
+    monkeypatch.setattr(lib, "free", spy)
     return seen
 
 
