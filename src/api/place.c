@@ -226,6 +226,21 @@ static int move_range(struct range r, const struct cm_nodeset *to,
 	return 0;
 }
 
+/*
+ * A huge page moves as one: with it go pages behind the range's end, of other
+ * blocks and free ones. Advice for a part of it splits it.
+ */
+static void split_at_end(uintptr_t end, uintptr_t page,
+			 const struct cm_nodeset *to)
+{
+	void *p = (void *)page;
+	int node;
+
+	if (end % (2 * MIB) && !cm_sys_nodes_of(&p, 1, &node) && node >= 0 &&
+	    !cm_nodeset_test(to, (unsigned)node))
+		(void)cm_sys_advise(p, cm_sys_page_size(), MADV_COLD);
+}
+
 static int64_t migrate(void *p, size_t len, const struct cm_nodeset *to,
 		       int flags)
 {
@@ -235,6 +250,10 @@ static int64_t migrate(void *p, size_t len, const struct cm_nodeset *to,
 
 	if (flags & ~CXLM_STRICT || !whole(&r, p, len))
 		return cm_api_fail(EINVAL);
+	if (r.from < r.to) {
+		split_at_end(r.from, r.from, to);
+		split_at_end(r.to, r.to - cm_sys_page_size(), to);
+	}
 	err = move_range(r, to, &moved);
 	if (err)
 		return cm_api_fail(error_of(err));

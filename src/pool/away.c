@@ -53,11 +53,15 @@ bool cm_away_may_be(const void *p, size_t size)
 void cm_away_let_go(void *p, size_t size)
 {
 	uintptr_t mask = cm_sys_page_size() - 1;
-	uintptr_t from = ((uintptr_t)p + mask) & ~mask;
-	uintptr_t to = ((uintptr_t)p + size) & ~mask;
+	uintptr_t from = (uintptr_t)p & ~mask;
+	uintptr_t to = ((uintptr_t)p + size + mask) & ~mask;
 
-	if (size < CM_AWAY_MIN || from >= to || !cm_away_may_be(p, size))
+	if (size < CM_AWAY_MIN || !cm_away_may_be(p, size))
 		return;
+	/*
+	 * Such a block begins anywhere in its first page (cache_oblivious), and
+	 * nobody else has a part of that or of its last.
+	 */
 	/* jemalloc takes them for used before, so zeroes are as good as any. */
 	(void)cm_pool[CM_TIER_DDR].sys->purge((void *)from, to - from);
 }
