@@ -31,7 +31,11 @@ static inline bool cm_api_is_tier(int tier)
 /* Does this process have the tier in its order? Starts the library. */
 static inline bool cm_api_uses(int tier)
 {
-	return cm_init() && cm_process.state == CM_STATE_TIERED &&
+	return (likely(atomic_load_explicit(&cm_process.life,
+					    memory_order_acquire) ==
+		       CM_LIFE_READY) ||
+		cm_init()) &&
+	       cm_process.state == CM_STATE_TIERED &&
 	       cm_policy_says(CM_WORD_USED((unsigned)tier));
 }
 

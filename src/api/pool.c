@@ -28,15 +28,22 @@ static struct cm_own *own_of(const cxlm_pool *pool)
 static int read_nodes(struct cm_nodeset *set, const unsigned long *nodes,
 		      unsigned long maxnode)
 {
+	unsigned long words = maxnode / CM_LONG_BITS;
+
 	cm_nodeset_zero(set);
 	if (!nodes)
 		return -EINVAL;
-	for (unsigned long node = 0; node < maxnode; node++) {
-		if (!(nodes[node / CM_LONG_BITS] >> node % CM_LONG_BITS & 1))
-			continue;
-		if (node >= CM_MAX_NODES)
+	for (unsigned long i = 0; i <= words; i++) {
+		unsigned long bits = maxnode - i * CM_LONG_BITS;
+		unsigned long word = !bits ? 0 :
+				     bits >= CM_LONG_BITS ?
+					     nodes[i] :
+					     nodes[i] & ((1UL << bits) - 1);
+
+		if (i < CM_ARRAY_SIZE(set->bits))
+			set->bits[i] = word;
+		else if (word)
 			return -EINVAL;
-		cm_nodeset_set(set, (unsigned)node);
 	}
 	return 0;
 }
@@ -219,13 +226,32 @@ CM_EXPORT void *cxlm_malloc_nodes(const unsigned long *nodes,
 	return pool ? cxlm_pool_malloc(pool, size) : NULL;
 }
 
-CM_EXPORT void *cxlm_malloc_node(int node, size_t size, int flags)
+/* The process's own pools of single nodes, which never end. */
+static cxlm_pool *_Atomic node_pool[CM_MAX_NODES][2];
+
+static CM_NOINLINE cxlm_pool *pool_of_node(unsigned node, int flags)
 {
 	struct cm_nodeset nodes;
+	cxlm_pool *pool;
 
-	if (unlikely(node < 0 || node >= CM_MAX_NODES))
-		return cm_api_null(EINVAL);
 	cm_nodeset_zero(&nodes);
-	cm_nodeset_set(&nodes, (unsigned)node);
-	return cxlm_malloc_nodes(nodes.bits, CM_MAX_NODES, size, flags);
+	cm_nodeset_set(&nodes, node);
+	pool = cxlm_node_pool(nodes.bits, CM_MAX_NODES, flags);
+	if (pool)
+		atomic_store(&node_pool[node][flags == CXLM_STRICT], pool);
+	return pool;
+}
+
+CM_EXPORT void *cxlm_malloc_node(int node, size_t size, int flags)
+{
+	cxlm_pool *pool;
+
+	if (unlikely(node < 0 || node >= CM_MAX_NODES || flags & ~CXLM_STRICT))
+		return cm_api_null(EINVAL);
+	if (unlikely(size > PTRDIFF_MAX))
+		return cm_api_null(ENOMEM);
+	pool = atomic_load(&node_pool[node][flags == CXLM_STRICT]);
+	if (unlikely(!pool))
+		pool = pool_of_node((unsigned)node, flags);
+	return pool ? alloc(pool, size, 0) : NULL;
 }

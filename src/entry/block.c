@@ -109,8 +109,10 @@ void cm_slow_free(void *p)
 	pool = owner(p);
 	if (pool && cm_away_is_looked_for())
 		let_go(p);
-	if (pool)
-		pool->je->dallocx(p, cm_own_has(p) ? CM_JE_TCACHE_NONE : 0);
+	if (pool && cm_own_has(p))
+		cm_own_free(p);
+	else if (pool)
+		pool->je->dallocx(p, 0);
 	else if (cm_process.passed_through)
 		cm_next()->free(p);
 	else

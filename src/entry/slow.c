@@ -153,7 +153,9 @@ static void *try_all(const struct cm_policy_snapshot *policy, size_t size,
 	choice.nr = cm_policy_order(policy, wanted(policy, size), choice.order);
 	if (unlikely(cm_thread.only)) {
 		choice.nr = 1;
-		return try_tiers(&choice, size, flags, true);
+		p = try_tiers(&choice, size, flags, true);
+		cm_route_update(policy);
+		return p;
 	}
 	if (by_rounds(policy))
 		end_rounds(policy);

@@ -48,6 +48,7 @@ struct cm_extent_hooks {
 #define CM_JE_LG_ALIGN(lg)	((int)(lg))
 #define CM_JE_ZERO		0x40
 #define CM_JE_TCACHE_NONE	0x100
+#define CM_JE_TCACHE(id)	(((int)(id) + 2) << 8)
 #define CM_JE_ARENA(i)		(((int)(i) + 1) << 20)
 
 /* The largest size its fast path serves (SC_LOOKUP_MAXCLASS). */

@@ -230,6 +230,7 @@ int cm_own_end(struct cm_own *own, bool itself)
 		cm_arena_release();
 		return -EINVAL;
 	}
+	cm_own_cache_end(own);
 	err = arena_ctl(own, itself ? "arena.0.destroy" : "arena.0.reset");
 	if (err) {
 		atomic_store(&own->state, CM_OWN_LIVE);
@@ -286,6 +287,8 @@ static bool reclaim(struct cm_own *own, size_t size)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_thread.refused[t] && exceeds(&cm_pool[t], size))
 			done |= cm_full_reclaim(&cm_pool[t], size, true);
+	if (before)
+		cm_own_cache_flush(own);
 	if (held_free(own) < size)
 		return done;
 	(void)arena_ctl(own, "arena.0.purge");
@@ -302,16 +305,19 @@ static void refuse_nothing(struct cm_thread *thread)
  * jemalloc counts it as the DDR instance's: turns of policy=interleave
  * (entry/turns.c) are of malloc's blocks alone.
  */
-static void *untold(struct cm_thread *thread, const struct cm_own *own,
-		    void *old, size_t size, int flags)
+static void *untold(struct cm_thread *thread, struct cm_own *own, void *old,
+		    size_t size, int flags)
 {
 	const uint64_t *allocated = thread->allocated[CM_TIER_DDR];
 	uint64_t before = allocated ? *allocated : 0;
+	unsigned cache = size < LARGE ? cm_own_cache_take(own) : 0;
 	void *p;
 
-	flags |= CM_JE_TCACHE_NONE | CM_JE_ARENA(own->arena);
+	flags |= CM_JE_ARENA(own->arena);
+	flags |= cache ? CM_JE_TCACHE(cache - 1) : CM_JE_TCACHE_NONE;
 	p = old ? ddr_pool->je->rallocx(old, size, flags) :
 		  ddr_pool->je->mallocx(size, flags);
+	cm_own_cache_put(own, cache);
 	if (allocated)
 		thread->added[CM_TIER_DDR] += *allocated - before;
 	return p;
@@ -348,6 +354,17 @@ static void *try_twice(struct cm_own *own, void *old, size_t size, int flags)
 void *cm_own_alloc(struct cm_own *own, size_t size, int flags)
 {
 	return try_twice(own, NULL, size ? size : 1, flags);
+}
+
+void cm_own_free(void *p)
+{
+	struct cm_own *own = cm_own_of(p);
+	unsigned cache = own ? cm_own_cache_take(own) : 0;
+
+	ddr_pool->je->dallocx(p, cache ? CM_JE_TCACHE(cache - 1) :
+					 CM_JE_TCACHE_NONE);
+	if (cache)
+		cm_own_cache_put(own, cache);
 }
 
 void *cm_own_realloc(void *p, size_t size)

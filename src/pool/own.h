@@ -4,8 +4,9 @@
  *
  * Each is an arena of the DDR instance with hooks of its own (own_hooks.c),
  * reached by mallocx alone, in a fourth window of addresses. The window is cut
- * into segments, each of one pool, so an address tells its pool. No thread's
+ * into segments, each of one pool, so an address tells its pool. No thread's own
  * cache may hold such a block: jemalloc would hand it out to the next malloc.
+ * They have caches of the pool's (own_cache.c).
  * So with such pools free compares addresses (cm_block_route), and finds their
  * blocks in no tier's window.
  *
@@ -29,6 +30,7 @@
 
 #define CM_MAX_OWN		255
 #define CM_OWN_NAME_MAX		32	/* with the NUL */
+#define CM_OWN_CACHES		8
 #define CM_OWN_MAX_NODES	64	/* of a pool that lies on both tiers */
 
 enum cm_own_policy {
@@ -66,6 +68,8 @@ struct cm_own {
 	const size_t *nr_active;
 	_Atomic uintptr_t next;
 	_Atomic uint64_t used[CM_NR_TIERS];
+	_Atomic unsigned cache[CM_OWN_CACHES];	/* own_cache.c: id + 1 */
+	_Atomic unsigned nr_caches;
 };
 
 extern struct cm_own cm_own[CM_MAX_OWN] CM_HIDDEN;
@@ -82,6 +86,9 @@ int cm_own_end(struct cm_own *own, bool itself);
 
 /* NULL: there is no room. flags are mallocx's alignment and CM_JE_ZERO. */
 void *cm_own_alloc(struct cm_own *own, size_t size, int flags);
+
+/* A block of the window's. */
+void cm_own_free(void *p);
 
 /* NULL leaves the block as it was. */
 void *cm_own_realloc(void *p, size_t size);
@@ -108,6 +115,12 @@ struct cm_part cm_own_part(const void *p, enum cm_tier tier, unsigned node);
 
 /* Give free pages of all of them back, as cm_pool_purge. */
 void cm_own_purge(void);
+
+/* own_cache.c: jemalloc's caches, one at a time; 0: none */
+unsigned cm_own_cache_take(struct cm_own *own);
+void cm_own_cache_put(struct cm_own *own, unsigned cache);
+void cm_own_cache_flush(struct cm_own *own);
+void cm_own_cache_end(struct cm_own *own);
 
 /* own_hooks.c */
 extern const struct cm_extent_hooks cm_own_hooks;

@@ -261,11 +261,11 @@ int main(int argc, char **argv)
 		for (int strict = 0; strict < 2; strict++)
 			of_each_size(tier, strict ? CXLM_STRICT : 0);
 	refusals();
-	full(CXLM_TIER_CXL);
-	full(CXLM_TIER_DDR);
 	from_anywhere();
 	scopes(preloaded);
 	if (preloaded)
 		one_heap();
+	full(CXLM_TIER_CXL);
+	full(CXLM_TIER_DDR);
 	return check_done();
 }
