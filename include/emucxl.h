@@ -22,11 +22,11 @@ int emucxl_get_real_node(const void *ptr);
 /*
  * emucxl_migrate_in_place - move a block's pages to a node; its address stays
  *
- * Only pages that lie in the block whole are moved: it is for blocks of many
- * pages. Small ones share theirs with others; emucxl_migrate moves those.
+ * For blocks of a page or more: smaller ones share theirs with others, and
+ * emucxl_migrate moves those.
  * returns  0, or -1 with errno:
  *          EINVAL   no block begins at ptr; neither 0 nor 1; the block is smaller
- *                   than two pages
+ *                   than a page
  *          ENOMEM   not all pages could be moved; those that were stay moved
  *          others   as cxlm_migrate
  */

@@ -58,6 +58,7 @@ void emucxl_exit(void);
 /*
  * emucxl_alloc - size bytes on a node, all zero
  *
+ * One of a page or more begins at a page.
  * returns  the block, or NULL with errno:
  *          ENOMEM   no room there
  *          EINVAL   neither 0 nor 1; a size of 0

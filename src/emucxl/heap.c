@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "cxlmalloc.h"
 #include "emucxl.h"
@@ -58,6 +61,35 @@ EC_EXPORT void emucxl_init(void)
 		tell_emulated();
 }
 
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The bytes of a block's pages, all of which are its own; 0: it shares one. */
+static size_t own_pages(size_t size)
+{
+	size_t page = page_size();
+
+	return size < page ? 0 : (size + page - 1) & -page;
+}
+
+/*
+ * Pages that were moved would go with the block into its tier's heap, and be the
+ * next one's: they are given back, and those that come instead are the tier's.
+ */
+static void give_back(const struct ec_block *block)
+{
+	size_t bytes = own_pages(block->size);
+	int saved = errno;
+
+	if (block->moved && madvise(block->base, bytes, MADV_DONTNEED) < 0)
+		/* locked in memory: back to where they were */
+		cxlm_migrate(block->base, bytes, cxlm_tier_of(block->base), 0);
+	errno = saved;
+	cxlm_free(block->held);
+}
+
 EC_EXPORT void emucxl_exit(void)
 {
 	struct ec_block block;
@@ -70,7 +102,7 @@ EC_EXPORT void emucxl_exit(void)
 					      __ATOMIC_ACQ_REL,
 					      __ATOMIC_RELAXED));
 	while (now == 1 && ec_block_take_any(&block))
-		cxlm_free(block.base);
+		give_back(&block);
 }
 
 static bool is_begun(void)
@@ -97,20 +129,36 @@ static void *zeroed(size_t size, int node)
 	return p;
 }
 
+/* As with EmuCXL a block of a page or more begins at a page, of its own. */
+static int make(struct ec_block *block)
+{
+	size_t page = page_size(), pad = block->size < page ? 0 : page - 1;
+	size_t bytes = pad ? own_pages(block->size) : block->size;
+
+	if (block->size > PTRDIFF_MAX - 2 * page) {
+		errno = ENOMEM;
+		return -1;
+	}
+	block->held = zeroed(bytes + pad, block->node);
+	block->base = (char *)(((uintptr_t)block->held + pad) & ~pad);
+	return block->held ? 0 : -1;
+}
+
 EC_EXPORT void *emucxl_alloc(size_t size, int node)
 {
-	void *p;
+	struct ec_block block = { .size = size, .node = node };
 
 	if (!is_begun())
 		return fail(ENODEV);
 	if (!is_node(node) || size == 0)
 		return fail(EINVAL);
-	p = zeroed(size, node);
-	if (p && ec_block_add(p, size, node) < 0) {
-		cxlm_free(p);
+	if (make(&block) < 0)
+		return NULL;
+	if (ec_block_add(&block) < 0) {
+		cxlm_free(block.held);
 		return fail(ENOMEM);
 	}
-	return p;
+	return block.base;
 }
 
 EC_EXPORT void emucxl_free(void *ptr, size_t size)
@@ -119,7 +167,7 @@ EC_EXPORT void emucxl_free(void *ptr, size_t size)
 
 	(void)size;
 	if (ptr && ec_block_take(ptr, &block))
-		cxlm_free(ptr);
+		give_back(&block);
 }
 
 static void *replace(void *ptr, int node, size_t old, size_t size)
@@ -153,16 +201,17 @@ EC_EXPORT void *emucxl_migrate(void *ptr, int newnode, size_t size)
 EC_EXPORT int emucxl_migrate_in_place(void *ptr, int newnode)
 {
 	struct ec_block block;
+	int64_t moved;
 
 	if (!ptr || !is_node(newnode) || !ec_block_find(ptr, &block) ||
-	    block.base != ptr || block.size < (size_t)2 * PAGE_SIZE) {
+	    block.base != ptr || own_pages(block.size) == 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (cxlm_migrate(ptr, block.size, newnode, CXLM_STRICT) < 0)
-		return -1;
-	ec_block_set_node(ptr, newnode);
-	return 0;
+	moved = cxlm_migrate(ptr, own_pages(block.size), newnode, CXLM_STRICT);
+	/* What has moved stays moved, even if not all has. */
+	ec_block_set_moved(ptr, moved < 0 ? block.node : newnode);
+	return moved < 0 ? -1 : 0;
 }
 
 EC_EXPORT bool emucxl_is_local(void *ptr)

@@ -87,11 +87,14 @@ static void blocks(void)
 			p[node][i] = emucxl_alloc(n, node);
 			good &= is_on(p[node][i], node) &&
 				all_zero(p[node][i], n) &&
-				emucxl_get_size(p[node][i]) == n;
+				emucxl_get_size(p[node][i]) == n &&
+				(n < 4096 || aligned(p[node][i], 4096));
 			sum[node] += n;
 		}
 		p[node][i] = NULL;
-		check(good, "emucxl_alloc on %d: zero, also where blocks were",
+		check(good,
+		      "emucxl_alloc on %d: zero, also where blocks were; from "
+		      "a page on at a page",
 		      node);
 		check(emucxl_stats(node) == sum[node],
 		      "emucxl_stats: as was asked for");
@@ -193,7 +196,7 @@ static void moving(void)
 
 static void in_place(void)
 {
-	char *p = emucxl_alloc(64 * 4096, 0), *small = emucxl_alloc(4096, 0);
+	char *p = emucxl_alloc(64 * 4096, 0), *small = emucxl_alloc(4095, 0);
 
 	fill(p, 64 * 4096, 9);
 	errno = 0;
@@ -203,7 +206,7 @@ static void in_place(void)
 		      emucxl_migrate_in_place(NULL, 1) == -1,
 	      "emucxl_migrate_in_place: refused");
 	if (emucxl_migrate_in_place(p, 1) == 0)
-		check(emucxl_get_numa_node(p) == 1 && emucxl_stats(0) == 4096 &&
+		check(emucxl_get_numa_node(p) == 1 && emucxl_stats(0) == 4095 &&
 			      emucxl_stats(1) == 64 * 4096 &&
 			      filled(p, 64 * 4096, 9),
 		      "emucxl_migrate_in_place: it is on the other node");
