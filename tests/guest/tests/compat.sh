@@ -16,15 +16,15 @@ export LD_LIBRARY_PATH
 LD_LIBRARY_PATH=$(dirname "$LIBCXLMALLOC")
 with=$LIBCXLMALLOC
 
-# nodes that are not of the type are asked for on purpose, and said on stderr
+# calls NAME CONF [bound]. Nodes that are not of the type are asked for on purpose, and said on stderr.
 calls() {
-    tap "$1" "$2" bash -c '"$@" 2>/dev/null' calls "$GUEST_BIN/compat" "$ddr" "$cxl"
+    tap "$1" "$2" bash -c '"$@" 2>/dev/null' calls "$GUEST_BIN/compat" "$ddr" "$cxl" ${3:+"$3"}
 }
 
 LIBCXLMALLOC=
 calls alone ''
-calls 'alone, cxl first' order=cxl:ddr
+calls 'alone, cxl first' order=cxl:ddr,placement=strict bound
 LIBCXLMALLOC=$with
 calls preloaded order=ddr:cxl
-calls 'preloaded, cxl first' order=cxl:ddr
+calls 'preloaded, cxl first' order=cxl:ddr,on_full=fail bound
 finish
