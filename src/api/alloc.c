@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "entry/site.h"
 #include "entry/slow.h"
+#include "pool/mixed.h"
 
 /*
  * A tier that is not to be had leaves the block to the policy, unless the
@@ -55,11 +56,23 @@ CM_EXPORT void *cxlm_aligned_alloc(int tier, size_t alignment, size_t size,
 	return cm_api_alloc(tier, alignment, size, false, flags, CM_CALLER);
 }
 
+static bool is_on(const void *p, int tier)
+{
+	return cm_window_has((enum cm_tier)tier, p);
+}
+
 CM_EXPORT void *cxlm_realloc(void *p, size_t size)
 {
 	if (unlikely(!p))
 		return cm_api_alloc(CXLM_TIER_POLICY, 0, size, false, 0,
 				    CM_CALLER);
+	/* realloc leaves to the policy what it has by size or on both tiers. */
+	if (size &&
+	    unlikely(size >= CM_MIXED_MIN || cm_policy_says(CM_WORD_SIZE)))
+		for (int t = 0; t < CM_NR_TIERS; t++)
+			if (is_on(p, t) && cm_api_uses(t))
+				return cm_site_realloc_as((enum cm_tier)t,
+							  false, p, size);
 	return realloc(p, size);
 }
 
@@ -78,11 +91,6 @@ static void *copied(void *p, int tier, size_t size, int flags, const void *site)
 	memcpy(q, p, old < size ? old : size);
 	free(p);
 	return q;
-}
-
-static bool is_on(const void *p, int tier)
-{
-	return cm_window_has((enum cm_tier)tier, p);
 }
 
 CM_EXPORT void *cxlm_realloc_to(void *p, int tier, size_t size, int flags)

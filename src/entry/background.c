@@ -66,8 +66,7 @@ static void *work(void *arg)
 			exit(0);	/* what the last pthread_exit does */
 		cm_nodes_watch();
 		for (unsigned t = 0; t < CM_NR_TIERS; t++)
-			if (atomic_load(&cm_pool[t].nr_arenas))
-				cm_pool_decay(&cm_pool[t]);
+			cm_pool_decay(&cm_pool[t]);
 	}
 	return arg;
 }

@@ -234,8 +234,7 @@ static void update(const struct cm_settings *settings, bool at_start)
 		cm_place_rebind(&cm_pool[t]);
 		cm_map_rebind(&cm_pool[t]);
 		/* What it holds free is on the old nodes: let go of it. */
-		if (atomic_load(&cm_pool[t].nr_arenas))
-			cm_pool_purge(&cm_pool[t]);
+		cm_pool_purge(&cm_pool[t]);
 	}
 }
 
@@ -321,7 +320,7 @@ static void keep_limit(struct cm_pool *pool)
  */
 static void give_back(struct cm_pool *pool, const struct cm_settings *settings)
 {
-	if (settings->decay_ms > 0 && atomic_load(&pool->nr_arenas) &&
+	if (settings->decay_ms > 0 &&
 	    atomic_load(&pool->used) > cm_pool_in_use(pool) + MIB)
 		cm_pool_decay(pool);
 }

@@ -41,7 +41,9 @@ static void mark_full(struct cm_pool *pool)
 	if (atomic_exchange_explicit(&pool->full, true, memory_order_relaxed))
 		return;
 	atomic_fetch_add_explicit(&pool->nr_full, 1, memory_order_relaxed);
-	cm_event_tell(CM_EVENT_FULL);
+	/* A pool of the program's own that is full is no tier that is. */
+	if (pool == &cm_pool[pool->tier])
+		cm_event_tell(CM_EVENT_FULL);
 }
 
 /* Two threads may leave the older figure there, until the next look. */

@@ -77,9 +77,11 @@ enum cm_tier cm_mixed_tier_at(const void *p);
 /* Bytes of a pattern that are committed, and in no block. */
 uint64_t cm_mixed_held_free(const struct cm_mixed *m);
 
-/* As cm_pool_in_use and cm_pool_purge, a tier's part and all. */
+/* As cm_pool_in_use, a tier's part. */
 uint64_t cm_mixed_in_use(enum cm_tier tier);
-void cm_mixed_purge(void);
+
+/* "arena.0.purge" or "arena.0.decay" of all of them. */
+void cm_mixed_each(const char *ctl);
 
 /*
  * A tier's part of what is counted for a pattern as a whole, and of the pages

@@ -49,13 +49,12 @@ uint64_t cm_mixed_in_use(enum cm_tier tier)
 	return sum;
 }
 
-void cm_mixed_purge(void)
+void cm_mixed_each(const char *ctl)
 {
 	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
 	unsigned nr = nr_now();
 
-	if (!nr ||
-	    ddr_pool->je->mallctlnametomib("arena.0.purge", mib, &miblen))
+	if (!nr || ddr_pool->je->mallctlnametomib(ctl, mib, &miblen))
 		return;
 	for (unsigned i = 0; i < nr; i++) {
 		mib[1] = cm_mixed[i].arena;

@@ -374,11 +374,15 @@ void *cm_own_realloc(void *p, size_t size)
 	return own ? try_twice(own, p, size, 0) : NULL;
 }
 
-void cm_own_purge(void)
+void cm_own_each(const char *ctl)
 {
 	unsigned nr = nr_now();
 
-	for (unsigned i = 0; i < nr; i++)
+	/* Of each by itself, so that nobody waits for all of them. */
+	for (unsigned i = 0; i < nr; i++) {
+		cm_arena_hold();
 		if (is_live(&cm_own[i]))
-			(void)arena_ctl(&cm_own[i], "arena.0.purge");
+			(void)arena_ctl(&cm_own[i], ctl);
+		cm_arena_release();
+	}
 }

@@ -21,6 +21,7 @@
  *   next         hooks, compare and swap
  *   used         hooks, atomic add
  *   nr_active    jemalloc's, gone with the arena: read under cm_arena_lock
+ *   arena        purged and decayed by others under cm_arena_lock
  */
 #ifndef CM_POOL_OWN_H
 #define CM_POOL_OWN_H
@@ -113,8 +114,8 @@ void cm_own_blocks(enum cm_tier tier, struct cm_own_blocks *blocks);
 /* As cm_mixed_part: of the pages of the kernel's mapping that begins at p. */
 struct cm_part cm_own_part(const void *p, enum cm_tier tier, unsigned node);
 
-/* Give free pages of all of them back, as cm_pool_purge. */
-void cm_own_purge(void);
+/* "arena.0.purge" or "arena.0.decay" of all of them. */
+void cm_own_each(const char *ctl);
 
 /* own_cache.c: jemalloc's caches, one at a time; 0: none */
 unsigned cm_own_cache_take(struct cm_own *own);
@@ -128,7 +129,7 @@ extern const struct cm_extent_hooks cm_own_hooks;
 bool cm_own_bind(struct cm_own *own, uintptr_t at, size_t size);
 void cm_own_rebind(uintptr_t start, uintptr_t end);
 void cm_own_no_huge_pages(void);
-void cm_own_forget(struct cm_own *own);	/* unmap, uncharge all it has */
+void cm_own_forget(struct cm_own *own);	/* its segments and charges */
 
 /* Can the kernel bind so here? 0 or -errno. */
 int cm_own_try_to_bind(struct cm_own *own);

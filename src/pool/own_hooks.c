@@ -242,17 +242,14 @@ static bool charge(struct cm_own *own, const void *at, size_t size)
 	return true;
 }
 
+/* After its extents: a segment may have maps of the program's own, too. */
 void cm_own_forget(struct cm_own *own)
 {
 	uint64_t bytes[CM_NR_TIERS];
 
-	for (uint64_t s = 0; s < nr_segments(); s++) {
-		if (owner_of(s) != id_of(own))
-			continue;
-		(void)own->pool.sys->unmap(
-			(void *)(cm_own_window().base + s * SEGMENT), SEGMENT);
-		atomic_store(&owner[s], 0);
-	}
+	for (uint64_t s = 0; s < nr_segments(); s++)
+		if (owner_of(s) == id_of(own))
+			atomic_store(&owner[s], 0);
 	atomic_store(&own->next, 0);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		bytes[t] = atomic_load(&own->used[t]);
@@ -443,8 +440,17 @@ static bool hook_decommit(struct cm_extent_hooks *hooks, void *at, size_t size,
 	return false;
 }
 
+/* The pool is ended: each range that it has is nobody's. */
+static void hook_destroy(struct cm_extent_hooks *hooks, void *at, size_t size,
+			 bool committed, unsigned arena)
+{
+	(void)committed, (void)arena;
+	(void)own_of(hooks)->pool.sys->unmap(at, size);
+}
+
 const struct cm_extent_hooks cm_own_hooks = {
 	.alloc = hook_alloc,
+	.destroy = hook_destroy,
 	.commit = hook_commit,
 	.decommit = hook_decommit,
 	/* One pool's segments have one policy: any cut or join is fine. */

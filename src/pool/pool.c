@@ -40,37 +40,42 @@ uint64_t cm_pool_in_use(struct cm_pool *pool)
 	       cm_own_in_use(pool->tier);
 }
 
-static void purge_all(const struct cm_je *je)
+/*
+ * All arenas at once (MALLCTL_ARENAS_ALL) would be those of the program's own
+ * pools, too: jemalloc notes where they are and lets go of its lock, and another
+ * thread may end one meanwhile.
+ */
+static void each_arena(struct cm_pool *pool, const char *name)
 {
 	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
+	unsigned nr = atomic_load_explicit(&pool->nr_arenas,
+					   memory_order_acquire);
 
-	if (je->mallctlnametomib("arena.0.purge", mib, &miblen))
+	/* An instance nobody used has nothing, and is not to start now. */
+	if (!nr && !pool->single)
 		return;
-	mib[1] = CM_JE_ALL_ARENAS;
-	(void)je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+	if (pool->je->mallctlnametomib(name, mib, &miblen))
+		return;
+	mib[1] = pool->single ? CM_JE_ALL_ARENAS : 0;
+	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+	for (unsigned i = 0; i < nr; i++) {
+		mib[1] = pool->arena[i].index;
+		(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+	}
 }
 
 void cm_pool_purge(struct cm_pool *pool)
 {
-	/* An instance nobody used has nothing, and is not to start now. */
-	if (pool->single ||
-	    atomic_load_explicit(&pool->nr_arenas, memory_order_acquire))
-		purge_all(pool->je);
-	/* All of the DDR instance's arenas have these among them. */
-	if (pool->tier != CM_TIER_DDR) {
-		cm_mixed_purge();
-		cm_own_purge();
-	}
+	each_arena(pool, "arena.0.purge");
+	cm_mixed_each("arena.0.purge");
+	cm_own_each("arena.0.purge");
 }
 
 void cm_pool_decay(struct cm_pool *pool)
 {
-	size_t mib[3], miblen = CM_ARRAY_SIZE(mib);
-
-	if (pool->je->mallctlnametomib("arena.0.decay", mib, &miblen))
-		return;
-	mib[1] = CM_JE_ALL_ARENAS;
-	(void)pool->je->mallctlbymib(mib, miblen, NULL, NULL, NULL, 0);
+	each_arena(pool, "arena.0.decay");
+	cm_mixed_each("arena.0.decay");
+	cm_own_each("arena.0.decay");
 }
 
 /*

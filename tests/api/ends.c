@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ends - what a pool's end, its limit and cxlm_realloc leave alone
+ *
+ * usage: ends [preloaded]
+ */
+#include "../preload/check.h"
+
+#include <cxlmalloc.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#define MIB ((size_t)1 << 20)
+
+static cxlm_pool *make(int tier, uint64_t limit)
+{
+	struct cxlm_pool_attr attr = { .size = sizeof(attr),
+				       .tier = tier,
+				       .limit = limit };
+
+	return cxlm_pool_create(&attr);
+}
+
+static int is_mapped(void *p)
+{
+	unsigned char v;
+
+	return !mincore((void *)((uintptr_t)p & ~(uintptr_t)4095), 1, &v);
+}
+
+/* The program asks for an address among a pool's, and gets it. */
+static void maps_of_others(void)
+{
+	cxlm_pool *pool = make(CXLM_TIER_DDR, 0);
+	char *p = cxlm_pool_malloc(pool, 5000), *small, *map;
+	char *at = p - (uintptr_t)p % (64 * MIB) + 40 * MIB;
+
+	small = cxlm_pool_malloc(pool, 5);
+	*p = *small = 1;
+	map = mmap(at, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map != at)
+		note("the map is elsewhere");
+	*map = 7;
+	check(!cxlm_pool_destroy(pool) && !is_mapped(p) && !is_mapped(small),
+	      "a pool's addresses are unmapped when it ends");
+	check(is_mapped(map) && *map == 7, "a map between them is not");
+	(void)munmap(map, 4096);
+}
+
+static void no_full_tier(void)
+{
+	int fd = cxlm_events_open();
+	cxlm_pool *pool = make(CXLM_TIER_CXL, 4 * MIB);
+
+	while (cxlm_pool_malloc(pool, 5000))
+		;
+	check(fd >= 0 && !(cxlm_events_read(fd) & CXLM_EVENT_FULL),
+	      "a pool at its limit is no full tier");
+	(void)cxlm_pool_destroy(pool);
+	(void)cxlm_events_close(fd);
+}
+
+/* Also where policy=size or policy=interleave has others for larger ones. */
+static void stays(int tier)
+{
+	int strays = 0;
+
+	for (size_t from = 100; from < 10 * MIB; from *= 20)
+		for (size_t to = from; to < 30 * MIB; to *= 7) {
+			char *p = cxlm_malloc(tier, from, 0);
+
+			memset(p, 1, from);
+			p = cxlm_realloc(p, to);
+			for (size_t i = 0; i < to; i += 4096)
+				strays += cxlm_tier_of(p + i) != tier;
+			strays += p[from - 1] != 1;
+			cxlm_free(p);
+		}
+	check(!strays, "cxlm_realloc leaves a block on tier %d", tier);
+}
+
+static _Atomic int stop;
+
+static void *purge(void *arg)
+{
+	while (!stop)
+		(void)malloc_trim(0);
+	return arg;
+}
+
+static void while_others_purge(void)
+{
+	pthread_t thread[2];
+	int lost = 0;
+
+	for (int i = 0; i < 2; i++)
+		(void)pthread_create(&thread[i], NULL, purge, NULL);
+	for (int i = 0; i < 500; i++) {
+		cxlm_pool *pool = make(i % 2, 0);
+
+		for (int k = 0; k < 40; k++) {
+			char *p = cxlm_pool_malloc(pool, 20000);
+
+			memset(p, 1, 20000);
+			if (k % 2)
+				cxlm_free(p);
+		}
+		lost += cxlm_pool_destroy(pool);
+	}
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		(void)pthread_join(thread[i], NULL);
+	check(!lost, "pools end while other threads purge");
+}
+
+int main(int argc, char **argv)
+{
+	cxlm_free(cxlm_malloc(CXLM_TIER_DDR, 1, 0));
+	maps_of_others();
+	no_full_tier();
+	for (int tier = 0; tier < 2; tier++)
+		stays(tier);
+	if (argc > 1 && !strcmp(argv[1], "preloaded"))
+		while_others_purge();
+	return check_done();
+}
