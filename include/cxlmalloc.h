@@ -14,7 +14,7 @@
  * has libcxlmalloc.so, libcxlmem's functions are the same heap: a block of
  * cxlm_malloc may be given to free, one of malloc to cxlm_free. Without it
  * libcxlmem has a heap of its own beside malloc's; cxlm_free then takes blocks
- * of both, free only malloc's.
+ * of both, free only malloc's. That heap starts with the first call.
  *
  * Every function may be called from any thread, also before main; none may be
  * called from a signal handler. Those that fail return -1 or NULL and set errno;
@@ -100,8 +100,9 @@ int cxlm_tier_stat(int tier, struct cxlm_tier_stat *stat);
  * block's tier. A rule for the caller (rule=) goes before it, it goes before
  * one for the thread's name (thread=). If the tier is full the policy's order
  * goes on; limits hold. Inheritance is by pthread_create and what calls it
- * (std::thread), not by C11's thrd_create or a raw clone. A child of fork keeps
- * it. Each thread has its own: no other thread may see it change.
+ * (std::thread), not by C11's thrd_create or a raw clone, and not in libcxlmem's
+ * own heap, which sees no thread begin. A child of fork keeps it. Each thread
+ * has its own: no other thread may see it change.
  */
 int cxlm_thread_tier(int tier, int flags);
 
