@@ -51,7 +51,7 @@ static void check_tiers(void)
 /* A sanitizer keeps freed blocks for a while. */
 static int is_freed(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SANITIZED
 	return 1;
 #else
 	size_t before = resident();
