@@ -71,6 +71,26 @@ needs()
 			sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | xargs)"
 }
 
+# manual_page PAGE HEADER...: good mdoc, and it has each function of the headers
+manual_page()
+{
+	_page=$top_srcdir/man/$1
+	shift
+	for _header; do
+		sed -n 's/^[a-z][^(]*[ *]\(s_[a-z_]*\|emucxl_[a-z_]*\)(.*/\1/p' \
+			"$top_srcdir/include/$_header"
+	done | sort >"$tmp/functions"
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.F[no] \([a-z_]*\).*/\1/p' \
+		"$_page" | sort >"$tmp/documented"
+	same "${_page##*/} has every function" "$tmp/functions" "$tmp/documented"
+	if command -v mandoc >/dev/null; then
+		check "${_page##*/} is good mdoc" \
+			mandoc -T lint -W warning "$_page"
+	else
+		skip "${_page##*/} is good mdoc" "no mandoc"
+	fi
+}
+
 # alone_and_preloaded PROGRAM...: TAP with libcxlmem alone in both orders and
 # with all switched off, then under libcxlmalloc.so
 alone_and_preloaded()
