@@ -60,10 +60,14 @@ static CM_NOINLINE int figure(const struct cm_name *name, uint64_t *value)
 	struct cm_pool *pool = &cm_pool[name->tier];
 	const struct cm_policy_snapshot *policy;
 	struct cm_snapshot_ticket ticket;
-	struct cm_report_tier tier = { .limit = CM_NO_LIMIT };
+	struct cm_report_tier tier;
 
-	if (!cm_process.passed_through)
+	if (cm_process.passed_through) {
+		memset(&tier, 0, sizeof(tier));
+		tier.limit = CM_NO_LIMIT;
+	} else {
 		cm_pool_report_words(pool, &tier);
+	}
 	if (!cm_process.passed_through && row->cost == CM_FIGURE_STATISTICS)
 		cm_pool_report_statistics(pool, &tier);
 	if (!cm_process.passed_through && row->cost == CM_FIGURE_KERNEL)

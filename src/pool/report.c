@@ -241,13 +241,17 @@ void cm_pool_report_words(struct cm_pool *pool, struct cm_report_tier *out)
 {
 	struct cm_place place;
 
-	memset(out, 0, sizeof(*out));
+	/* Looks come here: not the 8 KiB of nodes that none of this is of. */
+	memset(out, 0, offsetof(struct cm_report_tier, group));
+	out->resident_known = false;
+	out->misplaced = 0;
 	cm_place_get(&pool->place, &place);
 	out->tier = pool->tier;
 	out->binding = (enum cm_binding)place.binding;
 	out->nodes = place.nodes;
 	out->nr_groups = place.nr_groups;
-	memcpy(out->group, place.group, sizeof(out->group));
+	memcpy(out->group, place.group,
+	       place.nr_groups * sizeof(place.group[0]));
 	out->limit = load(&pool->limit);
 	out->peak = load(&pool->peak);
 	out->over_peak = load(&pool->over_peak);
@@ -285,6 +289,7 @@ void cm_pool_report_pages(struct cm_pool *pool, struct cm_report_tier *out)
 {
 	struct cm_place place;
 
+	memset(out->resident, 0, sizeof(out->resident));
 	if (is_unused(pool) && !out->used) {
 		out->resident_known = cm_window_of(pool->tier).size != 0;
 	} else if (!pool->single) {

@@ -10,8 +10,8 @@
 void cm_pool_report(struct cm_pool *pool, struct cm_report_tier *out);
 
 /*
- * What words of ours tell, and all else zero; in_use is whole pages here. A
- * pool without a window has jemalloc's statistics only.
+ * What words of ours tell, and all else zero, resident excepted; in_use is whole
+ * pages here. A pool without a window has jemalloc's statistics only.
  */
 void cm_pool_report_words(struct cm_pool *pool, struct cm_report_tier *out);
 
