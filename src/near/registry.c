@@ -33,11 +33,16 @@ static void after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Its threads are not here: nobody is in a back end, nobody waits. */
+/*
+ * Its threads are not here: nobody is in a back end, nobody waits for one to
+ * become unused, so what was leaving stays.
+ */
 static void in_child(void)
 {
-	for (unsigned i = 0; i < NR_SLOTS; i++)
+	for (unsigned i = 0; i < NR_SLOTS; i++) {
 		slot[i].users = 0;
+		slot[i].leaving = false;
+	}
 	pthread_cond_init(&unused, NULL);
 	pthread_mutex_unlock(&lock);
 }
