@@ -98,6 +98,12 @@ func TestSizes(t *testing.T) {
 	if len(empty.Data()) != 0 {
 		t.Fatal("not empty")
 	}
+	if err := empty.Populate(); err != nil {
+		t.Fatal(err)
+	}
+	if bytes, err := empty.Residency(); err != nil || len(bytes) != 0 {
+		t.Fatal(bytes, err)
+	}
 	empty.Free()
 	nothing := alloc[struct{}](t, CXL, 1000)
 	if len(nothing.Data()) != 1000 || nothing.Size() != 0 {

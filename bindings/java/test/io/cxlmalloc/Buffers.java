@@ -96,9 +96,9 @@ final class Buffers {
 
     @Test("nothing outside the bounds")
     static void bounds() {
+        byte[] array = new byte[10];
         try (CxlBuffer buffer = Cxl.allocate(Tier.CXL, 100)) {
             Class<IndexOutOfBoundsException> outside = IndexOutOfBoundsException.class;
-            byte[] array = new byte[10];
             thrown(outside, () -> buffer.getLong(93));
             thrown(outside, () -> buffer.getLong(-1));
             thrown(outside, () -> buffer.putLong(Long.MAX_VALUE, 1));
@@ -118,6 +118,11 @@ final class Buffers {
         thrown(OutOfMemoryError.class, () -> Cxl.allocate(Tier.CXL, Long.MAX_VALUE));
         try (CxlBuffer nothing = Cxl.allocate(Tier.CXL, 0)) {
             equal(0, nothing.buffer().capacity());
+            equal(0, nothing.slice(0, 0).capacity());
+            nothing.fill(0, 0, (byte) 1);
+            nothing.read(0, array, 10, 0);
+            nothing.populate();
+            equal(0L, nothing.migrate(Tier.DDR));
             thrown(IndexOutOfBoundsException.class, () -> nothing.getByte(0));
         }
     }
