@@ -155,15 +155,21 @@ static void addresses(void)
 
 static void moving(void)
 {
-	char *p = emucxl_alloc(1000, 0), *q;
+	char *around[200], *p, *q;
 	int node;
 
+	/* What is behind the old block is not copied. */
+	for (int i = 0; i < 200; i++)
+		memset(around[i] = emucxl_alloc(1000, 0), 0xff, 1000);
+	p = around[100];
 	fill(p, 1000, 7);
 	q = emucxl_resize(p, 1, 1000, 5000);
 	check(q != p && is_on(q, 1) && filled(q, 1000, 7) &&
 		      all_zero(q + 1000, 4000) && emucxl_get_size(q) == 5000 &&
 		      emucxl_get_size(p) == 0,
 	      "emucxl_resize: larger, on the other node");
+	for (int i = 0; i < 200; i++)
+		emucxl_free(around[i], 1000);
 	p = emucxl_resize(q, 1, 5000, 100);
 	check(p != q && is_on(p, 1) && filled(p, 100, 7) &&
 		      emucxl_stats(1) == 100 && emucxl_stats(0) == 0,

@@ -67,7 +67,8 @@ static void blocks(void)
 		}
 		check(n >= 4 * MIB, "s_calloc: zero, also where blocks were");
 		errno = 0;
-		check(refused(s_calloc(type, hide(SIZE_MAX / 2), 4), ENOMEM),
+		check(refused(s_calloc(type, hide(SIZE_MAX / 4 + 2), 4),
+			      ENOMEM),
 		      "s_calloc: a product that overflows");
 		check(refused(s_malloc(type, hide(SIZE_MAX)), ENOMEM),
 		      "s_malloc: more than there can be");
