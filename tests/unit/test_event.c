@@ -2,11 +2,16 @@
 /* event: which messages pass, who is woken, and what a descriptor may become */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -225,6 +230,76 @@ static void a_child_has_its_own(void **state)
 	assert_int_equal(cm_event_close(fd), 0);
 }
 
+/* As a sandbox has it: no sockets, so nothing of the kernel's is heard. */
+static void refuse_sockets(void)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { CM_ARRAY_SIZE(code), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(100);
+}
+
+static void without_sockets_the_rest_is_told(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		int bad = 0, fd;
+
+		refuse_sockets();
+		bad |= socket(AF_UNIX, SOCK_DGRAM, 0) == -1 ? 0 : 1;
+		fd = cm_event_open();
+		bad |= fd >= 0 && !is_readable(fd) ? 0 : 2;
+		bad |= cm_event_read(fd) == 0 ? 0 : 4;
+		cm_event_tell(CM_EVENT_LIMIT);
+		bad |= is_readable(fd) ? 0 : 8;
+		bad |= cm_event_read(fd) == CM_EVENT_LIMIT ? 0 : 16;
+		bad |= !is_readable(fd) && !cm_event_close(fd) ? 0 : 32;
+		_exit(bad);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* The second is not had: nothing is left of the first. */
+static void no_descriptor_is_left_behind(void **state)
+{
+	struct rlimit before, few;
+	int top = dup(0), nr, fd;
+
+	(void)state;
+	assert_true(top >= 0);
+	close(top);
+	nr = descriptors();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)top + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(cm_event_open(), -EMFILE);
+	few.rlim_cur = (rlim_t)top + 2;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	/* Two are enough, though there are no high numbers. */
+	fd = cm_event_open();
+	assert_true(fd >= 0);
+	cm_event_tell(CM_EVENT_FULL);
+	assert_int_equal(cm_event_read(fd), CM_EVENT_FULL);
+	assert_int_equal(cm_event_close(fd), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(descriptors(), nr);
+	assert_int_equal(atomic_load(&cm_event_nr_open), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +309,8 @@ int main(void)
 		cmocka_unit_test(sixteen_and_no_more),
 		cmocka_unit_test(a_closed_number_is_left_alone),
 		cmocka_unit_test(a_child_has_its_own),
+		cmocka_unit_test(without_sockets_the_rest_is_told),
+		cmocka_unit_test(no_descriptor_is_left_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
