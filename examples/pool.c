@@ -54,8 +54,11 @@ int main(void)
 	node = cxlm_node_pool(ddr.nodes, sizeof(ddr.nodes) * 8, CXLM_STRICT);
 	void *block = node ? cxlm_pool_malloc(node, 5000) : NULL;
 
-	if (!block || cxlm_pool_of(block) != node ||
-	    cxlm_tier_of(block) == CXLM_TIER_CXL)
+	if (!block) {
+		perror("cxlm_node_pool");
+		return 1;
+	}
+	if (cxlm_pool_of(block) != node || cxlm_tier_of(block) == CXLM_TIER_CXL)
 		return 1;
 	cxlm_free(block);
 

@@ -27,10 +27,10 @@ static int is_there(const void *p, size_t len, int tier)
 	return there == all && all >= len;
 }
 
-static void *or_die(const char *what, void *p)
+static void *need(void *p)
 {
 	if (!p) {
-		perror(what);
+		perror("no block");
 		exit(1);
 	}
 	return p;
@@ -44,6 +44,10 @@ int main(void)
 	int bad = 0, page = 4096;
 
 	printf("library %s\n", cxlm_version());
+	if (cxlm_node_of(&page) < 0) {
+		perror("the kernel does not say where pages are");
+		return 1;
+	}
 	for (int n = 0; n < cxlm_nr_nodes(); n++)
 		if (!cxlm_node_info(n, &node))
 			printf("node %d: %s, %llu MiB\n", n,
@@ -51,8 +55,7 @@ int main(void)
 			       (unsigned long long)node.total / MIB);
 
 	for (int tier = CXLM_TIER_DDR; tier <= CXLM_TIER_CXL; tier++) {
-		char *p = or_die(
-			"cxlm_aligned_alloc",
+		char *p = need(
 			cxlm_aligned_alloc(tier, page, 8 * MIB, CXLM_STRICT));
 
 		memset(p, 1, 8 * MIB); /* pages come when they are touched */
@@ -63,19 +66,16 @@ int main(void)
 		bad |= stat.used < 8 * MIB;
 
 		/* Another size stays there; another tier is asked for. */
-		p = or_die("cxlm_realloc", cxlm_realloc(p, 12 * MIB));
+		p = need(cxlm_realloc(p, 12 * MIB));
 		bad |= cxlm_tier_of(p) != tier || p[8 * MIB - 1] != 1;
-		p = or_die("cxlm_realloc_to",
-			   cxlm_realloc_to(p, !tier, 2 * MIB, CXLM_STRICT));
+		p = need(cxlm_realloc_to(p, !tier, 2 * MIB, CXLM_STRICT));
 		bad |= cxlm_tier_of(p) != !tier || p[2 * MIB - 1] != 1;
 		cxlm_free(p);
 	}
 
 	/* Small ones, zeroed ones; which tier does not matter: the policy's. */
-	int *numbers = or_die("cxlm_calloc",
-			      cxlm_calloc(CXLM_TIER_CXL, 1000, sizeof(int), 0));
-	char *text = or_die("cxlm_malloc",
-			    cxlm_malloc(CXLM_TIER_POLICY, 100, 0));
+	int *numbers = need(cxlm_calloc(CXLM_TIER_CXL, 1000, sizeof(int), 0));
+	char *text = need(cxlm_malloc(CXLM_TIER_POLICY, 100, 0));
 	bad |= numbers[999] != 0 || cxlm_usable_size(text) < 100;
 	cxlm_free(numbers);
 	cxlm_free(text);
@@ -83,10 +83,8 @@ int main(void)
 	/* By node: the one this page is on, alone and in a set. */
 	int here = cxlm_node_of(&page);
 	unsigned long set = 1UL << here;
-	char *one = or_die("cxlm_malloc_node",
-			   cxlm_malloc_node(here, MIB, CXLM_STRICT));
-	char *of_set = or_die("cxlm_malloc_nodes",
-			      cxlm_malloc_nodes(&set, NODES, MIB, 0));
+	char *one = need(cxlm_malloc_node(here, MIB, CXLM_STRICT));
+	char *of_set = need(cxlm_malloc_nodes(&set, NODES, MIB, 0));
 	*one = *of_set = 1;
 	bad |= cxlm_node_of(one) != here;
 	cxlm_free(one);
