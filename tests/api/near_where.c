@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * near_where - which CPUs are near a node, from trees of sysfs made for it, and
- * which node has memory, from this kernel
+ * near_where - which CPUs are near a node, from trees of sysfs made for it;
+ * which node has memory, from this kernel; and threads that cannot be had
  */
+#include <dirent.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "check.h"
 #include "near/near.h"
@@ -108,6 +112,67 @@ static void pages(void)
 	check(cm_near_node_of_range(p, 0) == -1, "an empty range is nowhere");
 }
 
+#if defined(__has_feature)
+#define HAS_FEATURE(x)	__has_feature(x)
+#else
+#define HAS_FEATURE(x)	0
+#endif
+
+static int nr_tasks(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int nr = 0;
+
+	while (dir && readdir(dir))
+		nr++;
+	if (dir)
+		closedir(dir);
+	return nr - 2;
+}
+
+/* Address space for some stacks only: those that started end again. */
+static int many_threads(void)
+{
+	struct cxlm_near_attr attr = { sizeof(attr), 64, NULL };
+	struct rlimit room;
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%lu", &pages) != 1)
+		return 2;
+	fclose(f);
+	room.rlim_cur = room.rlim_max = pages * (unsigned long)sysconf(
+							_SC_PAGESIZE) +
+					((unsigned long)40 << 20);
+	if (setrlimit(RLIMIT_AS, &room) || cxlm_near_create(&attr))
+		return 3;
+	if (errno != EAGAIN)
+		return 4;
+	/* One that has been joined may be seen a moment longer. */
+	for (int i = 0; i < 100000 && nr_tasks() > 1; i++)
+		sched_yield();
+	return nr_tasks() == 1 ? 0 : 5;
+}
+
+static void too_many(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	/* These have no use for a limit on addresses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	HAS_FEATURE(address_sanitizer) || HAS_FEATURE(thread_sanitizer)
+	return;
+#endif
+	pid = fork();
+	if (!pid)
+		_exit(many_threads());
+	waitpid(pid, &status, 0);
+	check(status == 0,
+	      "no addresses for 64 stacks: EAGAIN, no threads (%x)",
+	      (unsigned)status);
+}
+
 int main(void)
 {
 	char command[64];
@@ -116,6 +181,7 @@ int main(void)
 		return 99;
 	trees();
 	pages();
+	too_many();
 	snprintf(command, sizeof(command), "rm -rf %s", tree);
 	check(!system(command), "the tree is gone");
 	return check_done();
