@@ -214,7 +214,9 @@ func TestMillion(t *testing.T) {
 
 func abandon(t *testing.T, n int) {
 	for i := 0; i < n; i++ {
-		alloc[byte](t, CXL, 1<<20).Data()[0] = 1
+		s := alloc[byte](t, CXL, 1<<20)
+		s.Data()[0] = 1
+		runtime.KeepAlive(s)
 	}
 }
 

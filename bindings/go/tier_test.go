@@ -4,6 +4,7 @@ package cxlmalloc
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -272,7 +273,9 @@ func TestPoolNodes(t *testing.T) {
 func abandonPools(t *testing.T, n int) {
 	for i := 0; i < n; i++ {
 		p := must[*Pool](t)(NewPool(PoolConfig{Tier: CXL}))
-		alloc[byte](t, p, 8192).Data()[0] = 1
+		s := alloc[byte](t, p, 8192)
+		s.Data()[0] = 1
+		runtime.KeepAlive(s)
 	}
 }
 
@@ -299,7 +302,9 @@ func TestPoolsUnreachable(t *testing.T) {
 	collected(t, func() bool { return roomForPools(t, 200) })
 	for i := 0; i < 600; i++ {
 		p := must[*Pool](t)(NewPool(PoolConfig{Tier: DDR}))
-		alloc[byte](t, p, 100).Data()[0] = 1
+		s := alloc[byte](t, p, 100)
+		s.Data()[0] = 1
+		runtime.KeepAlive(s)
 		if err := p.Destroy(); err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import static io.cxlmalloc.Run.collected;
 import static io.cxlmalloc.Run.equal;
 import static io.cxlmalloc.Run.thrown;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.LongBuffer;
@@ -185,6 +186,7 @@ final class Buffers {
                 }
             }
             check(Cxl.held() >= before + (8 << 20), "freed under a view");
+            Reference.reachabilityFence(view);
             view = null;
             collected(() -> Cxl.held() == before);
         }
