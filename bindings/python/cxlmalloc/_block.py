@@ -51,19 +51,23 @@ class PlainBlock:
         self._exporter: Any = None
         self._finalizer: Any = None
         self._owner: Any = None
+        self._held = False
         self.address, self.size = 0, 0
 
     def _hold(self) -> None:
-        # Ours, and getrefcount's argument.
-        if self._exporter is not None and sys.getrefcount(self._exporter) > 2:
+        exporter = self._exporter
+        # Ours, this one, and getrefcount's argument.
+        if self._held or exporter is not None and sys.getrefcount(exporter) > 3:
             raise BufferError(
                 "existing exports: the buffer cannot be resized, moved or released"
             )
+        self._held = True
         if self._finalizer:
             self._finalizer.detach()
 
     def _attach(self, address: int, size: int, owner: Any) -> None:
         self._exporter = self._finalizer = None
+        self._held = False
         self.address, self.size, self._owner = address, size, owner
         if address:
             self._exporter = (ctypes.c_ubyte * size).from_address(address)
@@ -71,6 +75,8 @@ class PlainBlock:
             self._finalizer.atexit = False
 
     def __buffer__(self, flags: int) -> memoryview:
+        if self._held:
+            raise BufferError("the buffer is being resized or moved")
         if self._exporter is None:
             raise BufferError("the buffer was released")
         return memoryview(self._exporter).cast("B")

@@ -35,7 +35,9 @@ def _made(
     tier: Optional[TierName],
     strict: bool,
     pool: Optional[Pool],
+    blank: bool = False,
 ) -> NDArray[Any]:
+    """blank: zeros, or whatever is there."""
     if tier is not None and pool is not None:
         raise ValueError("tier and pool: only one of them")
     scope: _scope.Scope
@@ -50,7 +52,7 @@ def _made(
         else:
             scope = _scope.tier(outer.number if outer else "cxl", strict=strict)
     if not _handler.usable():
-        return _in_buffer(maker(), scope)
+        return _in_buffer(maker(), scope, blank)
     # The data alone: what numpy needs besides is malloc's as ever.
     scope._enter(False)
     try:
@@ -72,7 +74,9 @@ def _explain(scope: _scope.Scope) -> None:
             fail("array")
 
 
-def _in_buffer(made: NDArray[Any], scope: _scope.Scope) -> NDArray[Any]:
+def _in_buffer(
+    made: NDArray[Any], scope: _scope.Scope, blank: bool
+) -> NDArray[Any]:
     if made.dtype.hasobject:
         raise TypeError("arrays of objects need the C extension")
     strict = bool(scope.flags & STRICT)
@@ -82,7 +86,8 @@ def _in_buffer(made: NDArray[Any], scope: _scope.Scope) -> NDArray[Any]:
         memory = Buffer(max(made.nbytes, 1), scope.number, strict)
     order: Any = "F" if made.flags.fnc else "C"
     result: NDArray[Any] = np.ndarray(made.shape, made.dtype, memory.view(), order=order)
-    result[...] = made
+    if not blank:
+        result[...] = made
     return result
 
 
@@ -95,7 +100,7 @@ def empty(
     strict: bool = False,
     pool: Optional[Pool] = None,
 ) -> NDArray[Any]:
-    return _made(lambda: np.empty(shape, dtype, order), tier, strict, pool)
+    return _made(lambda: np.empty(shape, dtype, order), tier, strict, pool, True)
 
 
 def zeros(
@@ -108,7 +113,7 @@ def zeros(
     pool: Optional[Pool] = None,
 ) -> NDArray[Any]:
     """As numpy's: pages come when they are touched."""
-    return _made(lambda: np.zeros(shape, dtype, order), tier, strict, pool)
+    return _made(lambda: np.zeros(shape, dtype, order), tier, strict, pool, True)
 
 
 def ones(
@@ -163,7 +168,11 @@ def empty_like(
     pool: Optional[Pool] = None,
 ) -> NDArray[Any]:
     return _made(
-        lambda: np.empty_like(prototype, dtype, order, False), tier, strict, pool
+        lambda: np.empty_like(prototype, dtype, order, False),
+        tier,
+        strict,
+        pool,
+        True,
     )
 
 
@@ -177,7 +186,11 @@ def zeros_like(
     pool: Optional[Pool] = None,
 ) -> NDArray[Any]:
     return _made(
-        lambda: np.zeros_like(prototype, dtype, order, False), tier, strict, pool
+        lambda: np.zeros_like(prototype, dtype, order, False),
+        tier,
+        strict,
+        pool,
+        True,
     )
 
 

@@ -233,6 +233,35 @@ def test_errors():
         assert cn.handler_name() == "default_allocator"
 
 
+@pytest.fixture
+def full():
+    """CXL has 32 MiB left."""
+    cxlmalloc.policy["cxl.limit"] = cxlmalloc.stats()["cxl"].used + (32 << 20)
+    yield
+    cxlmalloc.policy["cxl.limit"] = "none"
+
+
+def test_strict_is_there_or_nowhere(full):
+    assert tier_of(cn.zeros(2 << 30, np.uint8, tier="cxl")) == "ddr"
+    with pytest.raises(MemoryError):
+        cn.zeros(2 << 30, np.uint8, tier="cxl", strict=True)
+
+
+@followed
+def test_strict_scope(full):
+    with tier("cxl", strict=True):
+        with pytest.raises(MemoryError):
+            np.empty(2 << 30, np.uint8)
+        array = np.ones(1000, np.uint8)
+        with pytest.raises(MemoryError):
+            array.resize(2 << 30, refcheck=False)
+    assert tier_of(array) == "cxl" and array.sum() == 1000
+    with pytest.raises(MemoryError):
+        array.resize(2 << 30, refcheck=False)
+    with tier("cxl"):
+        assert tier_of(np.empty(2 << 30, np.uint8)) == "ddr"
+
+
 def test_arrays_over_a_buffer():
     buffer = cxlmalloc.Buffer(800)
     array = np.frombuffer(buffer.view(), dtype=float)

@@ -71,17 +71,36 @@ def test_depth_is_an_error_and_all_as_before(heap_tier):
 
 
 def test_ends_in_another_order(heap_tier):
-    first, second, third = tier("cxl"), tier("ddr"), tier("cxl")
+    first, second, third = tier("cxl"), tier("policy"), tier("ddr")
+    for scope in (first, second, third):
+        scope.__enter__()
+    first.__exit__()
+    assert heap_tier() == "ddr" and Buffer(1).tier == "ddr"
+    second.__exit__()
+    with tier("cxl"):
+        assert heap_tier() == "cxl"
+    third.__exit__()
+    assert heap_tier() == "ddr"
     for scope in (first, second, third):
         scope.__enter__()
     second.__exit__()
-    assert heap_tier() == "cxl" and Buffer(1).tier == "cxl"
     third.__exit__()
-    assert heap_tier() == "cxl"
+    assert heap_tier() == "cxl" and Buffer(1).tier == "cxl"
     first.__exit__()
     assert heap_tier() == "ddr"
     with pytest.raises(RuntimeError):
         first.__exit__()
+
+
+def test_ends_in_another_order_below_the_heaps_default(heap_tier):
+    """What is left of the heap's stack is put back in its order."""
+    first, second = tier("ddr"), tier("cxl")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__()
+    assert heap_tier() == "cxl"
+    second.__exit__()
+    assert heap_tier() == "ddr"
 
 
 def test_generators_that_interleave(heap_tier):
@@ -241,6 +260,11 @@ def test_a_process_that_has_no_tiers():
         "print(cxlmalloc.Buffer(10, 'cxl').tier)\n"
         "try: cxlmalloc.Buffer(10, 'cxl', strict=True)\n"
         "except OSError as e: print(e.errno)\n"
+        "try: import cxlmalloc.numpy as cn\n"
+        "except ImportError: print(95)\n"
+        "else:\n"
+        "    try: cn.zeros(3, tier='cxl', strict=True)\n"
+        "    except OSError as e: print(e.errno)\n"
     )
     for conf in ({"CXLMALLOC_CONF": "order=ddr"}, {"CXLMALLOC_DISABLE": "1"}):
         env = {**__import__("os").environ, **conf}
@@ -248,7 +272,7 @@ def test_a_process_that_has_no_tiers():
                              capture_output=True)  # fmt: skip
         tier_name = "ddr" if "CXLMALLOC_CONF" in conf else "None"
         number = str(errno.ENOTSUP)
-        assert got.stdout.split() == [number, tier_name, number], got
+        assert got.stdout.split() == [number, tier_name, number, number], got
 
 
 def test_library_stack_is_empty():
