@@ -8,6 +8,7 @@
  *	smdk_calls limited	NORMAL may have 8 MiB, EXMEM what it wants
  */
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -205,6 +206,26 @@ static void freeing(void)
 		check(s_get_memsize_used(types[i]) == before,
 		      "s_free_node frees all, whatever type and size");
 	}
+}
+
+static size_t held_by_malloc(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* Whichever malloc the process has, s_free takes its blocks. */
+static void malloc_blocks(void)
+{
+	size_t before = held_by_malloc();
+	char *p = malloc(8 * MIB);
+	int held = held_by_malloc() >= before + 8 * MIB;
+
+	memset(p, 1, 8 * MIB);
+	s_free(p);
+	check(held && held_by_malloc() < before + MIB,
+	      "s_free of malloc's block frees it");
 }
 
 /* A node that a type has, as text; "" when there is none. */
@@ -419,6 +440,7 @@ int main(int argc, char **argv)
 	resizing();
 	alignment();
 	freeing();
+	malloc_blocks();
 	on_nodes();
 	sizes();
 	interleave();
