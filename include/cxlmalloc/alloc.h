@@ -14,7 +14,8 @@
  * errno of all functions that return a block, which is NULL then:
  *   ENOMEM   no room: by the limit, in the nodes, of addresses; or the size is
  *            beyond PTRDIFF_MAX, or a product overflows
- *   EINVAL   not a tier, an unknown flag, an alignment that is no power of two
+ *   EINVAL   not a tier, an unknown flag, an alignment that is no power of two;
+ *            CXLM_STRICT with CXLM_TIER_POLICY, or no block to move
  *   ENOTSUP  with CXLM_STRICT: the process is not tiered, or its order= leaves
  *            that tier out; for nodes: see there
  *
@@ -48,6 +49,8 @@ void *cxlm_aligned_alloc(int tier, size_t alignment, size_t size, int flags);
  * returns  the block, perhaps at another address; or NULL with errno, and p is
  *          as it was. A tier without room is left for another as with realloc;
  *          a pool is not.
+ * Under libcxlmem alone a block of malloc's becomes one of libcxlmem's: from then
+ * on it is cxlm_free's.
  */
 void *cxlm_realloc(void *p, size_t size);
 
@@ -83,9 +86,10 @@ size_t cxlm_usable_size(const void *p);
  *          it is full
  * errno also:
  *          EINVAL   there is no such node, or it has no memory
- *          EPERM    the process may not use it (cpuset) or mbind is refused
- *                   (seccomp)
- *          ENOTSUP  the process is not tiered
+ *          EPERM    the process may not use it (cpuset), no tier has it, or mbind
+ *                   is refused (seccomp)
+ *          ENOTSUP  the process is not tiered, or its order= leaves the node's
+ *                   tier out
  *          ENOSPC   too many sets of nodes and pools (255)
  * The block is of the process's own pool of that node, see cxlm_node_pool: such
  * blocks have no thread's cache as small ones of a tier do, and cost more.

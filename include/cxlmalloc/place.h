@@ -65,9 +65,9 @@ int64_t cxlm_migrate_node(void *p, size_t len, int node, int flags);
  * cxlm_move - move a block to another tier, and to another address
  *
  * returns  the block's new address, its contents copied and the old one freed;
- *          p itself if it is there already; or NULL with errno as cxlm_malloc,
- *          and p is as it was. With flags 0 it may end up elsewhere, like
- *          cxlm_malloc.
+ *          p itself if it is there already (a pool's block is not: it leaves
+ *          the pool); or NULL with errno as cxlm_malloc, and p is as it was.
+ *          With flags 0 it may end up elsewhere, like cxlm_malloc.
  */
 void *cxlm_move(void *p, int tier, int flags);
 

@@ -55,7 +55,8 @@ struct cxlm_pool_stat {
  *          EINVAL   attr is NULL, its size too small; not a tier, not a policy;
  *                   no nodes, unknown ones or without memory; nodes of both
  *                   tiers without CXLM_POOL_INTERLEAVE; a name that is too long
- *          EPERM    the process may not use the nodes, or mbind is refused
+ *          EPERM    the process may not use the nodes, no tier has them, or mbind
+ *                   is refused
  *          ENOTSUP  the process is not tiered, or its order= leaves the tier out
  *          ENOSPC   255 there are (cxlm_node_pool's among them)
  *          ENOMEM   no memory for its tables

@@ -3,7 +3,9 @@
  * scope - a tier for what this thread allocates from here to there
  *
  * Everything is of the calling thread alone: malloc, new and the like under
- * libcxlmalloc.so, and cxlm_malloc(CXLM_TIER_POLICY) anywhere.
+ * libcxlmalloc.so, and cxlm_malloc(CXLM_TIER_POLICY) anywhere. Threads that it
+ * makes meanwhile have the scope's tier only where the operator has said so
+ * (thread.inherit).
  */
 #ifndef CXLMALLOC_SCOPE_H
 #define CXLMALLOC_SCOPE_H

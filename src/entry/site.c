@@ -206,8 +206,11 @@ void cm_site_fork_child(void)
 
 static void choose(void)
 {
+	uint8_t scope = me.scopes ? me.scope[me.scopes - 1] : 0;
+
+	/* A scope of the policy's: a rule for the thread's name is the operator's. */
 	if (me.scopes)
-		me.now = me.scope[me.scopes - 1];
+		me.now = scope ? scope : me.named;
 	else
 		me.now = me.own ? me.own : me.named ? me.named : me.inherited;
 }

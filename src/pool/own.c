@@ -65,7 +65,8 @@ static int check_nodes(struct cm_own *own)
 		int err = tier_of(node, &tier);
 
 		if (err &&
-		    cm_node_memory_read("/sys", node, &memory) == -ENOENT)
+		    (cm_node_memory_read("/sys", node, &memory) == -ENOENT ||
+		     !memory.total))
 			return -EINVAL;
 		if (err)
 			return err;

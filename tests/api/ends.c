@@ -2,7 +2,7 @@
 /*
  * ends - what a pool's end, its limit and cxlm_realloc leave alone
  *
- * usage: ends [preloaded]
+ * usage: ends [preloaded | named]
  */
 #include "../preload/check.h"
 
@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -81,6 +82,38 @@ static void stays(int tier)
 	check(!strays, "cxlm_realloc leaves a block on tier %d", tier);
 }
 
+/* Which tier is it for a thread that thread=worker:cxl names? */
+static int tier_now(void)
+{
+	void *p = cxlm_malloc(CXLM_TIER_POLICY, 100, 0);
+	int tier = cxlm_tier_of(p);
+
+	cxlm_free(p);
+	return tier;
+}
+
+static void *worker(void *arg)
+{
+	(void)prctl(PR_SET_NAME, "worker", 0, 0, 0);
+	check(tier_now() == 1, "a thread's name is cxl's");
+	check(!cxlm_push(CXLM_TIER_DDR) && tier_now() == 0,
+	      "a scope goes before it");
+	check(!cxlm_push(CXLM_TIER_POLICY) && tier_now() == 1,
+	      "in a scope of the policy it is as the operator has it");
+	check(!cxlm_pop() && tier_now() == 0 && !cxlm_pop() && tier_now() == 1,
+	      "the scopes end");
+	return arg;
+}
+
+static int named(void)
+{
+	pthread_t thread;
+
+	(void)pthread_create(&thread, NULL, worker, NULL);
+	(void)pthread_join(thread, NULL);
+	return check_done();
+}
+
 static _Atomic int stop;
 
 static void *purge(void *arg)
@@ -118,6 +151,8 @@ static void while_others_purge(void)
 int main(int argc, char **argv)
 {
 	cxlm_free(cxlm_malloc(CXLM_TIER_DDR, 1, 0));
+	if (argc > 1 && !strcmp(argv[1], "named"))
+		return named();
 	maps_of_others();
 	no_full_tier();
 	for (int tier = 0; tier < 2; tier++)
