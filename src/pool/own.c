@@ -288,8 +288,9 @@ static bool reclaim(struct cm_own *own, size_t size)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_thread.refused[t] && exceeds(&cm_pool[t], size))
 			done |= cm_full_reclaim(&cm_pool[t], size, true);
-	if (before)
-		cm_own_cache_flush(own);
+	/* A small block fits where one was that another cache had. */
+	if (before && cm_own_cache_flush(own) && size < LARGE)
+		done = true;
 	if (held_free(own) < size)
 		return done;
 	(void)arena_ctl(own, "arena.0.purge");
@@ -360,8 +361,11 @@ void *cm_own_alloc(struct cm_own *own, size_t size, int flags)
 void cm_own_free(void *p)
 {
 	struct cm_own *own = cm_own_of(p);
-	unsigned cache = own ? cm_own_cache_take(own) : 0;
+	unsigned cache = 0;
 
+	/* Larger ones are not asked from there: they would never come out. */
+	if (own && ddr_pool->je->usable_size(p) < LARGE)
+		cache = cm_own_cache_take(own);
 	ddr_pool->je->dallocx(p, cache ? CM_JE_TCACHE(cache - 1) :
 					 CM_JE_TCACHE_NONE);
 	if (cache)

@@ -120,7 +120,7 @@ void cm_own_each(const char *ctl);
 /* own_cache.c: jemalloc's caches, one at a time; 0: none */
 unsigned cm_own_cache_take(struct cm_own *own);
 void cm_own_cache_put(struct cm_own *own, unsigned cache);
-void cm_own_cache_flush(struct cm_own *own);
+bool cm_own_cache_flush(struct cm_own *own);	/* was there one? */
 void cm_own_cache_end(struct cm_own *own);
 
 /* own_hooks.c */

@@ -83,8 +83,10 @@ static void ctl(const char *name, unsigned cache)
 	(void)ddr_pool->je->mallctl(name, NULL, NULL, &id, sizeof(id));
 }
 
-void cm_own_cache_flush(struct cm_own *own)
+bool cm_own_cache_flush(struct cm_own *own)
 {
+	bool any = false;
+
 	for (unsigned slot = 0; slot < CM_OWN_CACHES; slot++) {
 		unsigned cache = take(own, slot);
 
@@ -92,7 +94,9 @@ void cm_own_cache_flush(struct cm_own *own)
 			continue;
 		ctl("tcache.flush", cache);
 		cm_own_cache_put(own, cache);
+		any = true;
 	}
+	return any;
 }
 
 /* Nobody uses the pool now. */

@@ -63,6 +63,24 @@ static void no_full_tier(void)
 	(void)cxlm_events_close(fd);
 }
 
+/* What is larger than a small block has pages of its own, and no cache. */
+static void all_given_back(void)
+{
+	cxlm_pool *pool = make(CXLM_TIER_DDR, 4 * MIB);
+	struct cxlm_pool_stat stat = { .size = sizeof(stat) };
+	void *block[300];
+	int nr = 0;
+
+	while (nr < 300 && (block[nr] = cxlm_pool_malloc(pool, 20000)))
+		nr++;
+	while (nr > 0)
+		cxlm_free(block[--nr]);
+	check(!cxlm_pool_stat(pool, &stat) && !stat.in_use,
+	      "a pool whose larger blocks are freed holds none (%llu)",
+	      (unsigned long long)stat.in_use);
+	(void)cxlm_pool_destroy(pool);
+}
+
 /* Also where policy=size or policy=interleave has others for larger ones. */
 static void stays(int tier)
 {
@@ -155,6 +173,7 @@ int main(int argc, char **argv)
 		return named();
 	maps_of_others();
 	no_full_tier();
+	all_given_back();
 	for (int tier = 0; tier < 2; tier++)
 		stays(tier);
 	if (argc > 1 && !strcmp(argv[1], "preloaded"))
