@@ -51,7 +51,7 @@ struct cxlm_node_info {
  * cxlm_tier_info - all that is known of a tier
  *
  * It is asked now: nodes from sysfs, and where the pages are from the kernel,
- * which looks at every page the process has (some ms for each GiB in use).
+ * which looks at every page the process has: up to some 10 ms a GiB.
  * cxlm_tier_stat has the words of the process alone. Takes 24 KiB of stack.
  * returns  0, or -1 with errno:
  *          EINVAL   not a tier; info is NULL or info->size too small

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/line.h"
 #include "base/nodeset.h"
@@ -341,13 +345,26 @@ static void follow(uint64_t now_ms, bool asked)
 	cm_channel_publish();
 }
 
+/* Raw: libc's is a cancellation point, and sets errno. */
+static void pause_briefly(unsigned nr)
+{
+	const struct timespec little = { .tv_nsec = 20000 };
+	int saved = errno;
+
+	if (nr < CLAIM_TRIES / 2)
+		(void)sched_yield();
+	else
+		(void)syscall(SYS_nanosleep, &little, NULL);
+	errno = saved;
+}
+
 bool cm_nodes_claim(void)
 {
 	for (unsigned i = 0; i < CLAIM_TRIES; i++) {
 		if (!atomic_exchange_explicit(&looking, true,
 					      memory_order_acquire))
 			return true;
-		(void)sched_yield();
+		pause_briefly(i);
 	}
 	return false;
 }

@@ -44,8 +44,8 @@ void cm_nodes_refresh(void);
 
 /*
  * For one who reads or changes the settings as a look does (cxlm_ctl): nobody
- * looks until it yields. False: others went on doing so for 200 turns of the
- * scheduler. changed: what follows from other settings is done now.
+ * looks until it yields. False: others went on doing so for some 10 ms.
+ * changed: what follows from other settings is done now.
  */
 bool cm_nodes_claim(void);
 void cm_nodes_yield(bool changed);
