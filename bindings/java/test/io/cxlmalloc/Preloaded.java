@@ -21,8 +21,10 @@ final class Preloaded {
     @Test("both are one heap")
     static void heap() {
         long before = Cxl.info(Tier.DDR).inUse;
-        ByteBuffer direct = ByteBuffer.allocateDirect(32 << 20);
-        Run.check(Cxl.info(Tier.DDR).inUse >= before + (32 << 20), "not counted");
+        ByteBuffer direct = ByteBuffer.allocateDirect(128 << 20);
+        long more = Cxl.info(Tier.DDR).inUse - before;
+        // The JVM's compiler threads free some of theirs meanwhile.
+        Run.check(more >= 64 << 20, more + " bytes more in use");
         equal(Tier.DDR, Cxl.tierOf(direct));
     }
 }
