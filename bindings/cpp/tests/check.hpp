@@ -67,5 +67,6 @@ void test_memory();
 void test_pools();
 void test_places();
 void test_limits();
+void test_untiered();
 
 #endif

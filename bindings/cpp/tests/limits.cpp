@@ -19,12 +19,18 @@ constexpr std::size_t block = 100000;
 
 std::uint64_t limit;
 
+// More of them than this the limit cannot hold.
+std::size_t too_many()
+{
+	return 2 * limit / block;
+}
+
 // How many blocks there are until there are no more.
 template <class Vector> std::size_t exhaust(const Vector &one)
 {
 	std::list<Vector> all;
 	try {
-		for (;;)
+		while (all.size() < too_many())
 			all.push_back(one);
 	} catch (const std::bad_alloc &) {
 	}
@@ -52,7 +58,7 @@ void test_strict()
 
 	vector grows(on_tier<char>(cxl, strict));
 	check(throws<std::bad_alloc>([&grows] {
-		      for (;;)
+		      while (grows.size() < 2 * limit)
 			      grows.push_back('x');
 	      }) && !grows.empty() &&
 		      all_on(cxl, grows) && grows.back() == 'x',
@@ -78,7 +84,7 @@ void test_other_forms()
 
 	std::list<cxlm::unique_ptr<char[]>> unique;
 	check(throws<std::bad_alloc>([&unique] {
-		      for (;;)
+		      while (unique.size() < too_many())
 			      unique.push_back(cxlm::make_unique<char[]>(
 				      { cxl, strict }, block));
 	      }) && unique.size() * 10 > first * 9,
@@ -86,7 +92,7 @@ void test_other_forms()
 	unique.clear();
 	std::list<std::shared_ptr<std::array<char, block>>> shared;
 	check(throws<std::bad_alloc>([&shared] {
-		      for (;;)
+		      while (shared.size() < too_many())
 			      shared.push_back(
 				      cxlm::make_shared<std::array<char, block>>(
 					      { cxl, strict }));
@@ -98,7 +104,7 @@ void test_other_forms()
 	std::pmr::vector<char> pmr(block, 'x', resource);
 	std::list<std::pmr::vector<char>> pmrs;
 	check(throws<std::bad_alloc>([&] {
-		      for (;;)
+		      while (pmrs.size() < too_many())
 			      pmrs.emplace_back(pmr, resource);
 	      }) && pmrs.size() * 10 > first * 9,
 	      "a memory resource");

@@ -18,6 +18,7 @@ fn exhaust() -> usize {
         block.resize(1 << 20, 7);
         assert_eq!(tier_of(block.as_ptr()), Some(Tier::Cxl));
         blocks.push(block);
+        assert!(blocks.len() < 128, "more than the limit holds");
     }
 }
 
