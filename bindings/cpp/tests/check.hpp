@@ -59,6 +59,17 @@ bool all_on(cxlm::tier wanted, const Container &container)
 	return true;
 }
 
+// Bytes in blocks of a pool. Freed ones that it keeps for the next come out when it
+// has to refuse one.
+inline std::uint64_t left_in(cxlm::pool &pool)
+{
+	auto limit = pool.usage().limit;
+	pool.set_limit(1 << 20);
+	cxlm_free(cxlm_pool_malloc(pool.get(), 64 << 20));
+	pool.set_limit(limit);
+	return pool.usage().in_use;
+}
+
 constexpr auto ddr = cxlm::tier::ddr;
 constexpr auto cxl = cxlm::tier::cxl;
 

@@ -17,6 +17,12 @@ template <class T> using on_tier = cxlm::allocator<T>;
 constexpr auto strict = cxlm::placement::strict;
 constexpr std::size_t block = 100000;
 
+// Elements that are not copied one char at a time.
+struct chunk {
+	explicit chunk(char c) { std::fill(bytes, bytes + sizeof(bytes), c); }
+	char bytes[1000];
+};
+
 std::uint64_t limit;
 
 // More of them than this the limit cannot hold.
@@ -45,27 +51,27 @@ bool within_limit()
 
 void test_strict()
 {
-	using vector = std::vector<char, on_tier<char>>;
-	vector one(block, 'x', { cxl, strict });
+	using vector = std::vector<chunk, on_tier<chunk>>;
+	vector one(block / sizeof(chunk), chunk('x'), { cxl, strict });
 	std::size_t first = exhaust(one);
 	check(first > 0 && first * block < limit && within_limit(),
 	      "a strict allocator throws bad_alloc when its tier is full");
 	std::size_t least = first;
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 20; i++)
 		least = std::min(least, exhaust(one));
 	check(least * 10 >= first * 9,
-	      "thirty times over there is as much: nothing leaks");
+	      "twenty times over there is as much: nothing leaks");
 
-	vector grows(on_tier<char>(cxl, strict));
+	vector grows(on_tier<chunk>(cxl, strict));
 	check(throws<std::bad_alloc>([&grows] {
-		      while (grows.size() < 2 * limit)
-			      grows.push_back('x');
+		      while (grows.size() < 2 * limit / sizeof(chunk))
+			      grows.push_back(chunk('x'));
 	      }) && !grows.empty() &&
-		      all_on(cxl, grows) && grows.back() == 'x',
+		      all_on(cxl, grows) && grows.back().bytes[999] == 'x',
 	      "what a vector had is there after its bad_alloc");
 	vector().swap(grows);
 
-	vector gentle(block, 'x', cxl);
+	vector gentle(block / sizeof(chunk), chunk('x'), cxl);
 	std::list<vector> all;
 	while (all.size() * block < 2 * limit)
 		all.push_back(gentle);
@@ -77,8 +83,8 @@ void test_strict()
 
 void test_other_forms()
 {
-	using fixed = cxlm::tier_allocator<char, cxl, strict>;
-	std::vector<char, fixed> one(block, 'x');
+	using fixed = cxlm::tier_allocator<chunk, cxl, strict>;
+	std::vector<chunk, fixed> one(block / sizeof(chunk), chunk('x'));
 	std::size_t first = exhaust(one);
 	check(first > 0 && first * block < limit, "with the tier in its type");
 
@@ -101,8 +107,8 @@ void test_other_forms()
 	shared.clear();
 #if CXLM_HAS_MEMORY_RESOURCE
 	auto *resource = cxlm::resource(cxl, strict);
-	std::pmr::vector<char> pmr(block, 'x', resource);
-	std::list<std::pmr::vector<char>> pmrs;
+	std::pmr::vector<chunk> pmr(block / sizeof(chunk), chunk('x'), resource);
+	std::list<std::pmr::vector<chunk>> pmrs;
 	check(throws<std::bad_alloc>([&] {
 		      while (pmrs.size() < too_many())
 			      pmrs.emplace_back(pmr, resource);
@@ -121,10 +127,11 @@ void test_pool_limit()
 	options.on = cxl;
 	options.limit = limit / 4;
 	cxlm::pool pool(options);
-	std::vector<char, cxlm::pool_allocator<char>> one(block, 'x', pool);
+	std::vector<chunk, cxlm::pool_allocator<chunk>> one(
+		block / sizeof(chunk), chunk('x'), pool);
 	auto in_use = pool.usage().in_use;
 	std::size_t first = exhaust(one), least = first;
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 20; i++)
 		least = std::min(least, exhaust(one));
 	auto usage = pool.usage();
 	check(first > 0 && first * block < limit / 4 && least * 10 >= first * 9,
@@ -141,10 +148,10 @@ void test_threads()
 		std::vector<std::thread> threads;
 		for (auto &count : counts)
 			threads.emplace_back([&count] {
-				std::vector<char, on_tier<char>> v(
-					block, 'x', ddr);
-				count = exhaust(std::vector<char, on_tier<char>>(
-					v, { cxl, strict }));
+				using vector = std::vector<chunk, on_tier<chunk>>;
+				count = exhaust(vector(block / sizeof(chunk),
+						       chunk('x'),
+						       { cxl, strict }));
 			});
 		for (auto &thread : threads)
 			thread.join();

@@ -91,5 +91,8 @@ fn on_a_tier() {
 fn in_a_pool() {
     let pool = PoolOptions::new(Tier::Cxl).create().unwrap();
     compare(pool.vec(), 0x0123_4567_89ab_cdef);
+    // What it keeps for the next block comes out when it has to refuse one.
+    pool.set_limit(Some(1 << 18)).unwrap();
+    assert!(pool.vec::<u8>().try_reserve(64 << 20).is_err());
     assert_eq!(pool.usage().unwrap().in_use, 0);
 }

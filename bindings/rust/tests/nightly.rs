@@ -39,6 +39,9 @@ fn std_collections_in_a_pool() {
     assert!(pool.owns(v.as_ptr()) && v.try_reserve(1 << 20).is_err());
     assert!(v.iter().copied().eq(0..1000));
     drop(v);
+    // What it keeps for the next block comes out when it has to refuse one.
+    pool.set_limit(Some(1 << 18)).unwrap();
+    assert!(pool.vec::<u8>().try_reserve(64 << 20).is_err());
     assert_eq!(pool.usage().unwrap().in_use, 0);
 }
 
