@@ -25,7 +25,7 @@ static struct cm_pool *owner(const void *p)
 	if (cm_early_owns(p) || cm_process.passed_through)
 		return NULL;
 	if (cm_process.state == CM_STATE_NO_WINDOW)
-		return cm_foreign_is_ours(p) ? &cm_pool[CM_TIER_DDR] : NULL;
+		return &cm_pool[CM_TIER_DDR];
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
 		if (cm_window_has(t, p))
 			return &cm_pool[t];

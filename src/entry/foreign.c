@@ -41,17 +41,9 @@ bool cm_foreign_sanitizer(void)
 	return __tsan_init || __msan_init || __asan_init || __hwasan_init;
 }
 
-/* Of no meaning here: malloc, and all addresses, are that sanitizer's then. */
-bool cm_foreign_owns_addresses(void)
+bool cm_foreign_serves(enum cm_state state)
 {
-	return false;
-}
-
-/* Every block is, as free has always taken it. */
-bool cm_foreign_is_ours(const void *p)
-{
-	(void)p;
-	return true;
+	return state == CM_STATE_SANITIZER;
 }
 
 static size_t unknown_size(void *p)

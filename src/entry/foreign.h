@@ -10,6 +10,7 @@
 #ifndef CM_ENTRY_FOREIGN_H
 #define CM_ENTRY_FOREIGN_H
 
+#include "base/report.h"
 #include "base/types.h"
 
 /* The next definition of each in the loader's search order. */
@@ -36,10 +37,7 @@ void cm_foreign_init(void);
 /* A sanitizer's runtime is in the process and owns malloc. */
 bool cm_foreign_sanitizer(void);
 
-/* One owns the address space: no window. */
-bool cm_foreign_owns_addresses(void);
-
-/* Is it a block of ours, where there are no windows to tell? */
-bool cm_foreign_is_ours(const void *p);
+/* Are all calls passed on to cm_next? */
+bool cm_foreign_serves(enum cm_state state);
 
 #endif

@@ -83,7 +83,7 @@ static enum cm_state decide_state(const struct cm_settings *settings)
 {
 	if (cm_foreign_sanitizer())
 		return CM_STATE_SANITIZER;
-	if (cm_foreign_owns_addresses() || cm_window_find(&cm_fast))
+	if (cm_window_find(&cm_fast))
 		return CM_STATE_NO_WINDOW;
 	return settings->disable ? CM_STATE_DISABLED : CM_STATE_TIERED;
 }
@@ -120,7 +120,7 @@ static void start(void)
 	if (settings->stats_print && !settings->stats_file[0])
 		cm_emit_hold_stderr();
 	cm_process.state = decide_state(settings);
-	cm_process.passed_through = cm_process.state == CM_STATE_SANITIZER;
+	cm_process.passed_through = cm_foreign_serves(cm_process.state);
 	cm_live_prepare(settings);
 	cm_mmap_init();
 	for (unsigned t = 0; t < CM_NR_TIERS; t++)
@@ -136,14 +136,10 @@ static void start(void)
 
 /*
  * No window: every address is the one tier's, so that free stays as fast as
- * plain jemalloc. Not if the start itself allocated: free must know those. Nor
- * beside another malloc, whose blocks may be given to us.
+ * plain jemalloc. Not if the start itself allocated: free must know those.
  */
 static void cover_one_tier(void)
 {
-#ifdef CM_MEM
-	return;
-#endif
 	if (cm_process.state != CM_STATE_NO_WINDOW || cm_early_used())
 		return;
 	cm_fast.base = 4096;		/* NULL stays outside */
@@ -201,7 +197,8 @@ bool cm_init(void)
 		start();
 		atomic_store_explicit(&cm_process.life, CM_LIFE_READY,
 				      memory_order_release);
-		if (cm_process.state == CM_STATE_NO_WINDOW)
+		if (cm_process.state == CM_STATE_NO_WINDOW &&
+		    !cm_process.passed_through)
 			(void)cm_je_start(cm_pool[CM_TIER_DDR].je);
 		if (!cm_process.passed_through) {
 			cover_one_tier();

@@ -16,7 +16,7 @@ enum cm_life {
 struct cm_process {
 	_Atomic int life;		/* enum cm_life */
 	enum cm_state state;		/* written before READY */
-	bool passed_through;		/* CM_STATE_SANITIZER: use cm_next() */
+	bool passed_through;		/* cm_foreign_serves: use cm_next() */
 	struct cm_settings settings;	/* entry/live.c changes it */
 };
 

@@ -8,16 +8,16 @@
  */
 #include "entry/foreign.h"
 
-#include "base/state.h"
-#include "pool/pool.h"
-
 void *cm_libc_malloc(size_t) __asm__("malloc");
 void *cm_libc_calloc(size_t, size_t) __asm__("calloc");
 void *cm_libc_realloc(void *, size_t) __asm__("realloc");
 void cm_libc_free(void *) __asm__("free");
 size_t cm_libc_usable_size(void *) __asm__("malloc_usable_size");
 
-/* These own most addresses, and what is elsewhere they cannot watch. */
+/*
+ * These own most addresses, and cannot watch what is elsewhere; the address
+ * sanitizer can do with a heap beside its own.
+ */
 extern void __tsan_init(void) __attribute__((weak));
 extern void __msan_init(void) __attribute__((weak));
 extern void __hwasan_init(void) __attribute__((weak));
@@ -42,22 +42,13 @@ void cm_foreign_init(void)
 
 bool cm_foreign_sanitizer(void)
 {
-	return false;
-}
-
-bool cm_foreign_owns_addresses(void)
-{
 	return __tsan_init || __msan_init || __hwasan_init;
 }
 
-/* Without windows jemalloc is asked: it knows all of its addresses. */
-bool cm_foreign_is_ours(const void *p)
+/* Without windows nothing tells our blocks from malloc's: they all are malloc's. */
+bool cm_foreign_serves(enum cm_state state)
 {
-	unsigned arena;
-	size_t size = sizeof(arena);
-
-	return !cm_pool[CM_TIER_DDR].je->mallctl("arenas.lookup", &arena, &size,
-						 &p, sizeof(p));
+	return state == CM_STATE_SANITIZER || state == CM_STATE_NO_WINDOW;
 }
 
 void cm_foreign_free(void *p)
