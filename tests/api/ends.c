@@ -81,6 +81,70 @@ static void all_given_back(void)
 	(void)cxlm_pool_destroy(pool);
 }
 
+static cxlm_pool *shared;
+static void *kept[70000];
+static int nr_kept;
+
+/* Threads at the same time, so that the pool has several caches. */
+static void *churn(void *arg)
+{
+	void *p[8];
+
+	for (int round = 0; round < 30000; round++) {
+		for (size_t i = 0; i < 8; i++)
+			p[i] = cxlm_pool_malloc(shared, 8192 + i * 700);
+		for (int i = 0; i < 8; i++)
+			cxlm_free(p[i]);
+	}
+	return arg;
+}
+
+static void *give_back(void *arg)
+{
+	for (int i = 0; i < 10; i++)
+		cxlm_free(kept[__atomic_sub_fetch(&nr_kept, 1,
+						  __ATOMIC_SEQ_CST)]);
+	return arg;
+}
+
+static void in_8_threads(void *(*f)(void *))
+{
+	pthread_t thread[8];
+
+	for (int i = 0; i < 8; i++)
+		(void)pthread_create(&thread[i], NULL, f, NULL);
+	for (int i = 0; i < 8; i++)
+		(void)pthread_join(thread[i], NULL);
+}
+
+static void keep_all(void)
+{
+	while (nr_kept < 70000 &&
+	       (kept[nr_kept] = cxlm_pool_malloc(shared, 64)))
+		nr_kept++;
+}
+
+/* What others have freed of a pool at its limit is had again, all of it. */
+static void freed_by_others(void)
+{
+	int lost = 0;
+
+	shared = make(CXLM_TIER_CXL, 4 * MIB);
+	in_8_threads(churn);
+	keep_all();
+	for (int round = 0; round < 20; round++) {
+		int before = nr_kept;
+
+		in_8_threads(give_back);
+		keep_all();
+		lost += before - nr_kept;
+	}
+	check(!lost, "blocks freed by other threads are had again (%d lost)",
+	      lost);
+	(void)cxlm_pool_destroy(shared);
+	nr_kept = 0;
+}
+
 /* Also where policy=size or policy=interleave has others for larger ones. */
 static void stays(int tier)
 {
@@ -174,6 +238,7 @@ int main(int argc, char **argv)
 	maps_of_others();
 	no_full_tier();
 	all_given_back();
+	freed_by_others();
 	for (int tier = 0; tier < 2; tier++)
 		stays(tier);
 	if (argc > 1 && !strcmp(argv[1], "preloaded"))
