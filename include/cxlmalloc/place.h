@@ -49,12 +49,12 @@ int64_t cxlm_resident(const void *p, size_t len, uint64_t *bytes, unsigned nr);
  *          EFAULT   nothing is mapped there
  *          EPERM    move_pages is refused (seccomp), or the nodes (cpuset)
  *          ENODEV   the tier has no node now, or the process is not tiered
- * Pages that do not exist are not made; a huge page moves as one, also when the
- * range ends in it. What is moved still counts as used by the tier its address is
- * of (and as misplaced there), and pages that come back from swap follow the
- * address; cxlm_move makes a change for good. Freeing a block of 16 KiB or more
- * gives moved pages back to the kernel, and realloc copies it to pages of its
- * tier; smaller blocks share their pages with others.
+ * Pages that do not exist are not made; a huge page that the range ends in is
+ * split. What is moved still counts as used by the tier its address is of (and as
+ * misplaced there), and pages that come back from swap follow the address;
+ * cxlm_move makes a change for good. Freeing a block of 16 KiB or more (aarch64:
+ * 256 KiB) gives moved pages back to the kernel, and realloc copies it to pages
+ * of its tier; smaller blocks share their pages with others.
  */
 int64_t cxlm_migrate(void *p, size_t len, int tier, int flags);
 

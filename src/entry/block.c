@@ -183,7 +183,7 @@ static void *come_back(struct cm_pool *pool, void *p, size_t size)
 	uint8_t wants = cm_thread.wants;
 	void *q;
 
-	if (cm_mixed_has(p) || old < CM_AWAY_MIN || !cm_away_may_be(p, old))
+	if (cm_mixed_has(p) || old < cm_away_min() || !cm_away_may_be(p, old))
 		return NULL;
 	cm_thread.wants = (uint8_t)(pool->tier + 1);
 	q = cm_own_has(p) ? cm_own_alloc(cm_own_of(p), size, 0) :

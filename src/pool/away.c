@@ -38,6 +38,16 @@ void cm_away_mark(uintptr_t from, uintptr_t to)
 	atomic_store(&cm_away_some, true);
 }
 
+size_t cm_away_min(void)
+{
+	size_t page = 0;
+
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		if (cm_pool[t].page > page)
+			page = cm_pool[t].page;
+	return 4 * (page ? page : 64 * KIB);
+}
+
 bool cm_away_may_be(const void *p, size_t size)
 {
 	uint64_t i, end = units((uintptr_t)p, (uintptr_t)p + size, &i);
@@ -56,7 +66,7 @@ void cm_away_let_go(void *p, size_t size)
 	uintptr_t from = (uintptr_t)p & ~mask;
 	uintptr_t to = ((uintptr_t)p + size + mask) & ~mask;
 
-	if (size < CM_AWAY_MIN || !cm_away_may_be(p, size))
+	if (size < cm_away_min() || !cm_away_may_be(p, size))
 		return;
 	/*
 	 * Such a block begins anywhere in its first page (cache_oblivious), and

@@ -21,8 +21,11 @@
 #include "base/compiler.h"
 #include "base/types.h"
 
-/* Larger blocks have pages of their own (SC_LARGE_MINCLASS). */
-#define CM_AWAY_MIN	(16 * KIB)
+/*
+ * Blocks from here on have pages of their own: four of jemalloc's
+ * (SC_LARGE_MINCLASS), which are 64 KiB on aarch64.
+ */
+size_t cm_away_min(void);
 
 extern _Atomic bool cm_away_some CM_HIDDEN;
 
