@@ -14,10 +14,21 @@
 #define MPOL_DEFAULT	0
 #define MPOL_INTERLEAVE	3
 
+/*
+ * By name, if it has any: cxlm_tier_info, which knows also those of a process
+ * that is not tiered, counts where all pages are.
+ */
 int sm_nodes_of_type(smdk_memtype_t type, struct sm_nodes *nodes)
 {
+	const char *name = type == SMDK_MEM_NORMAL ? "tier.ddr.nodes" :
+						     "tier.cxl.nodes";
+	char list[4096] = "";
 	struct cxlm_tier_info info = { .size = sizeof(info) };
+	size_t size = sizeof(list);
 
+	if (cxlm_ctl(name, list, &size, NULL, 0) == 0 &&
+	    sm_parse_nodes(list, nodes) == 0)
+		return 0;
 	memset(nodes, 0, sizeof(*nodes));
 	if (cxlm_tier_info((int)type, &info) < 0)
 		return -1;
