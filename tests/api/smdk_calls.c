@@ -279,7 +279,8 @@ static void on_nodes(void)
 			      type);
 			continue;
 		}
-		check(p != NULL, "s_malloc_node(%d) on \"%s\"", type, text);
+		check(is_of(p, type), "s_malloc_node(%d) on \"%s\"", type,
+		      text);
 		memset(p, 1, MIB);
 		check((cxlm_node_of(p) == node &&
 		       cxlm_node_of(p + MIB - 1) == node) ||
@@ -291,7 +292,7 @@ static void on_nodes(void)
 		s_free(p);
 		snprintf(list, sizeof(list), " %d , %d-%d", node, node, node);
 		p = s_malloc_node(type, 100, list);
-		check(p != NULL, "s_malloc_node on \"%s\"", list);
+		check(is_of(p, type), "s_malloc_node on \"%s\"", list);
 		s_free_node(type, p, 100);
 	}
 }
