@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # info.sh - what cxlm_node_info, cxlm_tier_info and cxlm_ctl say of nodes is what the kernel says; a
-# node that comes or goes is an event
+# node that comes or goes is an event. It leaves the machine as it was: first where others plug, too
 
 . "$(dirname "$0")/lib.sh"
 promised
@@ -114,7 +114,7 @@ comes_and_goes() {
     local deadline
     tell node 1
     check 'there is no node 1 yet' '!ENODEV' "$reply"
-    plug 0 1 >"$tmp/plug" 2>&1 &
+    plug 8 1 >"$tmp/plug" 2>&1 &
     plugging=$!
     told 'a node that comes wakes who polls' 1 poll 0 60000
     told 'nodes changed' 1 read 0
@@ -132,7 +132,7 @@ comes_and_goes() {
     check 'it is the cxl tier' 1 "$(has nodes)"
     # What was told meanwhile is read.
     while tell poll 0 300 && [[ $reply == 1 ]]; do tell read 0; done
-    unplug 0 >"$tmp/plug" 2>&1 &
+    unplug 8 >"$tmp/plug" 2>&1 &
     plugging=$!
     told 'a node that goes wakes who polls' 1 poll 0 60000
     told 'nodes changed' 1 read 0
