@@ -17,7 +17,9 @@
  * of both, free only malloc's. That heap starts with the first call.
  *
  * Every function may be called from any thread, also before main; none may be
- * called from a signal handler. Those that fail return -1 or NULL and set errno;
+ * called from a signal handler, or from a handler for fork (pthread_atfork) that
+ * was registered before the library was loaded: it would wait for itself.
+ * Those that fail return -1 or NULL and set errno;
  * what each value means is said with the function. Structures begin with their
  * size, set by the caller: a later version adds fields at the end.
  */
