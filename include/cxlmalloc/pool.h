@@ -41,7 +41,8 @@ struct cxlm_pool_stat {
 	uint64_t used;		/* bytes committed now */
 	uint64_t limit;		/* or CXLM_NO_LIMIT */
 	uint64_t peak;		/* the highest used so far */
-	uint64_t in_use;	/* bytes in pages that hold blocks */
+	uint64_t in_use;	/* bytes in pages that hold blocks, or small ones
+				 * kept free for the next */
 	int tier;		/* whose nodes; -1: of several */
 	int policy;
 	char name[32];

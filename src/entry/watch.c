@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watch - two calls of libc's that are seen and passed on
+ * watch - three calls of libc's that are seen and passed on
  *
  * dlclose: an address may mean another library from then on, and nothing that
  * malloc may ask would tell: dl_iterate_phdr counts libraries that went, under a
@@ -11,6 +11,11 @@
  * the name down, so rules by name need no help; cxlm_thread_tier and
  * thread.inherit do. Without them it is one test. And tiers are started for
  * threads whose own stack is too small for that.
+ *
+ * pthread_atfork (its part in libc.so): who registers first is prepared last, and
+ * our handlers hold all of malloc's locks from then on. A library that allocates
+ * under a lock it takes around fork must be prepared ahead of us; its constructor
+ * may run before ours.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,6 +29,7 @@
 #include "pool/arena.h"
 
 typedef int dlclose_fn(void *);
+typedef int atfork_fn(void (*)(void), void (*)(void), void (*)(void), void *);
 typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 		      void *);
 
@@ -55,6 +61,24 @@ CM_EXPORT int dlclose(void *handle)
 	ret = theirs(handle);
 	cm_site_closed();
 	return ret;
+}
+
+int __register_atfork(void (*prepare)(void), void (*parent)(void),
+		      void (*child)(void), void *dso);
+
+CM_EXPORT int __register_atfork(void (*prepare)(void), void (*parent)(void),
+				void (*child)(void), void *dso)
+{
+	static void *_Atomic known;
+	atfork_fn *theirs;
+	void *f;
+
+	(void)cm_init();
+	f = find("__register_atfork", &known);
+	if (unlikely(!f))
+		return ENOMEM;
+	memcpy(&theirs, &f, sizeof(f));
+	return theirs(prepare, parent, child, dso);
 }
 
 struct birth {
