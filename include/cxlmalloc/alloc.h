@@ -9,7 +9,8 @@
  * flags of all functions here:
  *   0            the tier is preferred: when it has no room the policy's order
  *                goes on, as for malloc
- *   CXLM_STRICT  there or nowhere
+ *   CXLM_STRICT  there or nowhere: beyond the limit or what its nodes have free it
+ *                is refused, also where on_full lets malloc go on
  *
  * errno of all functions that return a block, which is NULL then:
  *   ENOMEM   no room: by the limit, in the nodes, of addresses; or the size is

@@ -7,6 +7,7 @@
 
 #include "base/nodeset.h"
 #include "pool/pool.h"
+#include "pool/thread.h"
 #include "sys/file.h"
 #include "topology/node.h"
 
@@ -183,12 +184,23 @@ static CM_NOINLINE uint64_t free_swap(void)
 	return swap;
 }
 
+static bool is_elastic(const struct cm_pool *pool)
+{
+	return atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+}
+
+/* A strict block of cxlm_malloc's, in a tier that else may go beyond its nodes. */
+static bool is_narrow(const struct cm_pool *pool)
+{
+	return cm_thread.only && is_elastic(pool);
+}
+
 /* What is left when every promise, `bytes` among them, is kept; -1: not. */
 static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 			 uint64_t bytes)
 {
 	/* The last resort may push pages out; the others go elsewhere. */
-	bool last = atomic_load_explicit(&pool->elastic, memory_order_relaxed);
+	bool last = is_elastic(pool) && !cm_thread.only;
 	uint64_t have, promised;
 
 	if (!atomic_load(&reserve_known) &&
@@ -196,7 +208,8 @@ static int64_t left_over(struct cm_pool *pool, const struct cm_place *place,
 		atomic_store(&reserve_known, true);
 	have = place->weights.nr > 1 && cm_place_is_strict(place) ?
 		       free_by_weights(&place->weights, last) :
-		       free_on(&place->reach, last);
+		       free_on(is_narrow(pool) ? &place->nodes : &place->reach,
+			       last);
 	if (have == UINT64_MAX)
 		return INT64_MAX;
 	if (last)
@@ -254,8 +267,12 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 	unsigned seq;
 	int64_t left;
 
-	/* A grant is old news after a while: others use the nodes too. */
-	if (now < atomic_load_explicit(&room->granted_until_ms,
+	/*
+	 * A grant is old news after a while: others use the nodes too. It may be
+	 * of more nodes than those that cxlm_malloc's strict blocks are for.
+	 */
+	if (!is_narrow(pool) &&
+	    now < atomic_load_explicit(&room->granted_until_ms,
 				       memory_order_relaxed) &&
 	    likely(take_granted(room, bytes)))
 		return true;
@@ -263,7 +280,8 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 	cm_place_get(&pool->place, &place);
 	if (place.binding == CM_BINDING_OFFLINE) {
 		/* on_full=spill: the last tier takes it, on any node. */
-		if (atomic_load(&pool->elastic) && !cm_place_is_strict(&place))
+		if (is_elastic(pool) && !cm_thread.only &&
+		    !cm_place_is_strict(&place))
 			return true;
 		atomic_store_explicit(&room->retry_ms, now + RETRY_MS,
 				      memory_order_relaxed);
@@ -276,11 +294,13 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 	left = left_over(pool, &place, bytes);
 	if (left < 0) {
 		/* One big block that does not fit says nothing of others. */
-		if (bytes < 4 * MIB)
+		if (bytes < 4 * MIB && !is_narrow(pool))
 			atomic_store_explicit(&room->retry_ms, now + RETRY_MS,
 					      memory_order_relaxed);
 		return false;
 	}
+	if (is_narrow(pool))
+		return true;
 	share = (uint64_t)left / 8;
 	atomic_store_explicit(&room->granted,
 			      share > 256 * MIB ? 256 * MIB : share,

@@ -211,6 +211,7 @@ static void ranges(unsigned ddr, unsigned cxl)
 /* The out-of-memory killer has nothing to do: what the node has not is refused. */
 static void fill_node(int node)
 {
+	struct cxlm_tier_info info = { .size = sizeof(info) };
 	size_t got = 0;
 	void *p, *first = NULL;
 
@@ -222,6 +223,15 @@ static void fill_node(int node)
 	check(got > 64 * MIB && errno == ENOMEM,
 	      "strict: node %d gave %zu MiB, then ENOMEM", node, got / MIB);
 	lie_on("strict: the first is there", first, 4 * MIB, 1u << node);
+	p = NULL;
+	if (!cxlm_tier_info(CXLM_TIER_CXL, &info))
+		p = cxlm_malloc(CXLM_TIER_CXL, info.total + 64 * MIB,
+				CXLM_STRICT);
+	check(info.total && !p && errno == ENOMEM,
+	      "a tier, strict: more than its nodes have is refused");
+	p = cxlm_malloc(CXLM_TIER_CXL, 4 * MIB, 0);
+	check(p != NULL, "a tier, preferred: little is to be had");
+	cxlm_free(p);
 	p = written(cxlm_malloc_node(node, 256 * MIB, 0), 256 * MIB);
 	check(p != NULL, "preferred: others have what the node has not");
 }
