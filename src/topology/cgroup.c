@@ -100,18 +100,22 @@ static int mount_line(char *line, void *arg)
 	return found;
 }
 
-/* 0; -ENOENT: no such file, as in the root cgroup. "max" is CM_NO_LIMIT. */
-static int value_of(const struct find *f, size_t len, const char *name,
+/*
+ * 0; -ENOENT: no such file, as in the root cgroup. "max" is CM_NO_LIMIT. The path
+ * goes where the group was, which is no longer asked for: a thread's stack may be
+ * 16 KiB, and at has room for the name behind it.
+ */
+static int value_of(struct find *f, size_t len, const char *name,
 		    uint64_t *value)
 {
-	char path[PATH_SIZE + 32], text[32];
 	struct cm_line line;
+	char text[32];
 	ssize_t err;
 
-	cm_line_init(&line, path, sizeof(path), -1);
+	cm_line_init(&line, f->group, sizeof(f->group), -1);
 	cm_line_put(&line, f->at, len);
 	cm_line_fmt(&line, "/%s", name);
-	err = cm_file_read(path, text, sizeof(text));
+	err = cm_file_read(f->group, text, sizeof(text));
 	if (err <= 0)
 		return err ? (int)err : -ENOENT;
 	*value = strncmp(text, "max", 3) ? strtoull(text, NULL, 10) :
