@@ -62,6 +62,23 @@ bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
 			   &config, sizeof(config)) == 0;
 }
 
+const size_t *cm_arena_active(const struct cm_je *je, unsigned arena)
+{
+	const size_t *nr_active = NULL;
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(uint64_t);
+	uint64_t epoch = 1;
+
+	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
+	size = sizeof(nr_active);
+	if (je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
+				 &miblen))
+		return NULL;
+	mib[2] = arena;
+	if (je->mallctlbymib(mib, miblen, &nr_active, &size, NULL, 0))
+		return NULL;
+	return nr_active;
+}
+
 void cm_arena_start(struct cm_pool *pool)
 {
 	cm_lock(&cm_arena_lock);

@@ -33,6 +33,12 @@ void cm_arena_release(void);
 bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
 		   unsigned *index);
 
+/*
+ * Where jemalloc counts the pages in use of an arena just made, or NULL: known
+ * from the next epoch on, which is begun.
+ */
+const size_t *cm_arena_active(const struct cm_je *je, unsigned arena);
+
 /* fork: lock order in base/lock.h. In the child only `thread` is left. */
 void cm_arena_fork_prepare(void);
 void cm_arena_fork_parent(void);

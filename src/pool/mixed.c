@@ -58,24 +58,6 @@ static struct cm_mixed *find(const struct cm_mixed *like)
 	return NULL;
 }
 
-/* Where jemalloc counts the arena's pages; known from the next epoch on. */
-static const size_t *learn_active(const struct cm_je *je, unsigned arena)
-{
-	const size_t *nr_active = NULL;
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(uint64_t);
-	uint64_t epoch = 1;
-
-	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
-	size = sizeof(nr_active);
-	if (je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
-				 &miblen))
-		return NULL;
-	mib[2] = arena;
-	if (je->mallctlbymib(mib, miblen, &nr_active, &size, NULL, 0))
-		return NULL;
-	return nr_active;
-}
-
 /* A kernel before 6.9 knows no such policy: tried at the window's end. */
 static bool kernel_can(const struct cm_place *place)
 {
@@ -131,7 +113,7 @@ static struct cm_mixed *make(const struct cm_mixed *like,
 	atomic_store(&m->next, cm_mixed_window().base);
 	if (!cm_arena_make(ddr_pool->je, &m->hooks, &m->arena))
 		return NULL;
-	m->nr_active = learn_active(ddr_pool->je, m->arena);
+	m->nr_active = cm_arena_active(ddr_pool->je, m->arena);
 	atomic_store_explicit(&cm_nr_mixed, nr + 1, memory_order_release);
 	return m;
 }

@@ -85,24 +85,6 @@ static int check_nodes(struct cm_own *own)
 	return 0;
 }
 
-static const size_t *learn_active(unsigned arena)
-{
-	const struct cm_je *je = ddr_pool->je;
-	const size_t *nr_active = NULL;
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(uint64_t);
-	uint64_t epoch = 1;
-
-	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
-	size = sizeof(nr_active);
-	if (je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
-				 &miblen))
-		return NULL;
-	mib[2] = arena;
-	if (je->mallctlbymib(mib, miblen, &nr_active, &size, NULL, 0))
-		return NULL;
-	return nr_active;
-}
-
 /* The slot's own pool: what hooks of any pool ask. */
 static void fill(struct cm_own *own)
 {
@@ -176,7 +158,7 @@ static int make(struct cm_own *own, const struct cm_own_attr *attr)
 		return err == -EINVAL ? -EPERM : err;
 	if (!cm_arena_make(ddr_pool->je, &own->pool.hooks, &own->arena))
 		return -ENOMEM;
-	own->nr_active = learn_active(own->arena);
+	own->nr_active = cm_arena_active(ddr_pool->je, own->arena);
 	atomic_store_explicit(&own->state, CM_OWN_LIVE, memory_order_release);
 	return 0;
 }
