@@ -312,6 +312,7 @@ int main(void)
 {
 	static char out[65536];
 
+	alarm(300);
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	while (fgets(line, sizeof(line), stdin)) {
 		char *words[3] = { line, "", "" };
