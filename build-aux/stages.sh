@@ -128,6 +128,15 @@ count_results() {
 	[ "$f" = 0 ]
 }
 
+# what_failed LOG... - failed checks with what they say of it: "# " lines behind
+what_failed() {
+	awk 'FNR == 1 { on = 0 }
+		/^not ok / { on = 20; name = FILENAME; sub(/.*\//, "", name)
+			     print name ": " $0; next }
+		on && /^#/ { on--; print substr($0, 1, 300); next }
+		{ on = 0 }' "$@" </dev/null
+}
+
 # stage NAME [-d DIRECTORY] COMMAND... - run, time, count; status is the command's
 # (77: cannot be done here). -d: its test results are there.
 stage() {
@@ -157,6 +166,8 @@ stage() {
 	rows+=("$(printf '%-14s %5d  %s' "$name" $((SECONDS - start)) "$result")")
 	if [ "$result" != "${result#FAILED}" ]; then
 		grep -hE '^(FAIL:|ERROR:|XPASS:|not ok )' "$logs/$name.log" | head -n 40
+		what_failed "$logs/$name.log" $(results "${dir:-$logs}" |
+			sed 's/trs$/log/') | head -n 60
 		echo "--- end of build/logs/$name.log"
 		tail -n 15 "$logs/$name.log"
 		echo "---"
