@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# columns.sh - the workloads, sourced by bench/run; bench/README.md says what each is
+#
+# Operations of a timed run, and the two counts whose difference in instructions
+# is that of (many - few) operations; "-" where threads or a server make the
+# count depend on more than the program. The last word is the group:
+#	suite	ours (work*.c); the geometric mean is over these
+#	starts	ours, of threads' starts; they have a target of their own
+#	apps	applications: bench/apps/NAME runs it
+column_list='
+pair     40000000   10000  110000  suite
+batch    40000000   10000  110000  suite
+small    15000000   30000   80000  suite
+large       10000     500    2500  suite
+realloc   1000000    3000   13000  suite
+calloc    8000000   10000   60000  suite
+cross     4000000       -       -  suite
+churn        4000       -       -  suite
+alive        3000       -       -  suite
+redis      300000       -       -  apps'
+
+column() {	# NAME -> operations few many group
+	read -r _ operations few many group < <(grep "^$1 " <<<"$column_list")
+}
+
+# columns_of WORD... - the columns meant: names, and groups for all of theirs
+columns_of() {
+	local word
+	for word; do
+		awk -v w="$word" '$1 == w || $5 == w { print $1; n++ }
+			END { exit !n }' <<<"$column_list" || {
+			echo "no column or group $word; --list shows them" >&2
+			return 1; }
+	done
+}
