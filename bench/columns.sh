@@ -18,7 +18,12 @@ calloc    8000000   10000   60000  suite
 cross     4000000       -       -  suite
 churn        4000       -       -  suite
 alive        3000       -       -  suite
-redis      300000       -       -  apps'
+redis      300000       -       -  apps
+memcached  600000       -       -  apps
+sqlite     150000       -       -  apps
+python      80000       -       -  apps
+gcc         60000       -       -  apps
+node       120000       -       -  apps'
 
 column() {	# NAME -> operations few many group
 	read -r _ operations few many group < <(grep "^$1 " <<<"$column_list")
