@@ -15,6 +15,7 @@
 #include "entry/nodes.h"
 #include "entry/site.h"
 #include "map/map.h"
+#include "pool/arena.h"
 #include "pool/pool.h"
 #include "sys/event.h"
 #include "sys/sys.h"
@@ -320,12 +321,17 @@ static void keep_limit(struct cm_pool *pool)
 
 /*
  * jemalloc does it by itself only for arenas whose threads allocate. Little is
- * not worth the way.
+ * not worth the way; what threads had that ended is in no count of the pool's.
  */
-static void give_back(struct cm_pool *pool, const struct cm_settings *settings)
+static void give_back(struct cm_pool *pool, const struct cm_settings *settings,
+		      uint64_t now_ms)
 {
-	if (settings->decay_ms > 0 &&
-	    atomic_load(&pool->used) > cm_pool_in_use(pool) + MIB)
+	uint64_t decay_ms = (uint64_t)settings->decay_ms + 2 * WATCH_MS;
+
+	if (settings->decay_ms <= 0)
+		return;
+	if (atomic_load(&pool->used) > cm_pool_in_use(pool) + MIB ||
+	    cm_arena_left_since(now_ms > decay_ms ? now_ms - decay_ms : 0))
 		cm_pool_decay(pool);
 }
 
@@ -340,7 +346,7 @@ static void follow(uint64_t now_ms, bool asked)
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		follow_cgroup(&cm_pool[t], &cm_process.settings);
 		keep_limit(&cm_pool[t]);
-		give_back(&cm_pool[t], &cm_process.settings);
+		give_back(&cm_pool[t], &cm_process.settings, now_ms);
 	}
 	cm_channel_publish();
 }

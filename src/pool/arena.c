@@ -89,6 +89,31 @@ void cm_arena_start(struct cm_pool *pool)
 	cm_unlock(&cm_arena_lock);
 }
 
+/* Their numbers: a name takes ten times as long, and each thread asks. */
+static struct mib {
+	size_t of[2], len;
+} thread_arena[CM_NR_TIERS], thread_allocated[CM_NR_TIERS],
+	thread_freed[CM_NR_TIERS];
+
+static bool find_mib(const struct cm_je *je, const char *name, struct mib *mib)
+{
+	mib->len = CM_ARRAY_SIZE(mib->of);
+	return je->mallctlnametomib(name, mib->of, &mib->len) == 0;
+}
+
+static bool start(struct cm_pool *pool)
+{
+	enum cm_tier t = pool->tier;
+
+	if (!cm_je_start(pool->je) ||
+	    !find_mib(pool->je, "thread.arena", &thread_arena[t]) ||
+	    !find_mib(pool->je, "thread.allocatedp", &thread_allocated[t]) ||
+	    !find_mib(pool->je, "thread.deallocatedp", &thread_freed[t]))
+		return false;
+	cm_je_keep_pages(t);
+	return true;
+}
+
 /* Under cm_arena_lock. Returns the new slot, or -1. */
 static int create(struct cm_pool *pool)
 {
@@ -98,7 +123,7 @@ static int create(struct cm_pool *pool)
 
 	if (slot == pool->max_arenas || (slot == 0 && !may_start(pool)))
 		return -1;
-	if (slot == 0 && !cm_je_start(pool->je)) {
+	if (slot == 0 && !start(pool)) {
 		pool->start_failed_by = &cm_thread;
 		return -1;
 	}
@@ -160,9 +185,26 @@ static int choose(struct cm_pool *pool)
 	return slot >= 0 ? slot : nr ? (int)best : -1;
 }
 
+/* Tell jemalloc, and have its counts. */
+static bool bind(const struct cm_pool *pool, unsigned slot,
+		 struct cm_thread *thread)
+{
+	const struct cm_je *je = pool->je;
+	enum cm_tier t = pool->tier;
+	unsigned index = pool->arena[slot].index;
+	size_t size = sizeof(thread->freed[t]);
+
+	return !je->mallctlbymib(thread_arena[t].of, thread_arena[t].len, NULL,
+				 NULL, &index, sizeof(index)) &&
+	       !je->mallctlbymib(thread_allocated[t].of,
+				 thread_allocated[t].len, &thread->allocated[t],
+				 &size, NULL, 0) &&
+	       !je->mallctlbymib(thread_freed[t].of, thread_freed[t].len,
+				 &thread->freed[t], &size, NULL, 0);
+}
+
 bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 {
-	size_t size = sizeof(thread->freed[0]);
 	int slot;
 
 	cm_lock(&cm_arena_lock);
@@ -175,13 +217,7 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 		cm_room_close(pool);
 		return false;
 	}
-	if (pool->je->mallctl("thread.arena", NULL, NULL,
-			      &pool->arena[slot].index,
-			      sizeof(pool->arena[slot].index)) ||
-	    pool->je->mallctl("thread.allocatedp",
-			      &thread->allocated[pool->tier], &size, NULL, 0) ||
-	    pool->je->mallctl("thread.deallocatedp", &thread->freed[pool->tier],
-			      &size, NULL, 0)) {
+	if (!bind(pool, (unsigned)slot, thread)) {
 		cm_lock(&cm_arena_lock);
 		pool->arena[slot].nr_threads--;
 		cm_unlock(&cm_arena_lock);
@@ -195,8 +231,19 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	return true;
 }
 
+/* The last time; what it had cached lies free in arena 0 from then on. */
+static _Atomic uint64_t left_ms;
+
+bool cm_arena_left_since(uint64_t ms)
+{
+	uint64_t left = atomic_load_explicit(&left_ms, memory_order_relaxed);
+
+	return left && left >= ms;
+}
+
 void cm_arena_leave(struct cm_thread *thread)
 {
+	atomic_store_explicit(&left_ms, cm_room_now_ms(), memory_order_relaxed);
 	cm_lock(&cm_arena_lock);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		struct cm_pool *pool = &cm_pool[t];
@@ -231,5 +278,7 @@ void cm_arena_fork_child(const struct cm_thread *thread)
 		for (unsigned i = 0; i < nr; i++)
 			pool->arena[i].nr_threads = thread->attached[t] &&
 						    thread->arena[t] == i;
+		if (nr)
+			cm_je_keep_pages(t);
 	}
 }

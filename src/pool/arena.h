@@ -23,6 +23,7 @@ void cm_arena_learn(struct cm_pool *pool);
 
 /* The thread is going: its arenas have one user less. */
 void cm_arena_leave(struct cm_thread *thread);
+bool cm_arena_left_since(uint64_t ms);	/* some thread, by cm_room_now_ms */
 
 /*
  * cm_arena_lock, for who makes arenas for another purpose, and one with these

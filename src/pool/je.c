@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdatomic.h>
+
 #include "pool/je.h"
 
 #define DECLARE(p)							\
@@ -26,6 +28,15 @@
 DECLARE(cm_ddr_);
 DECLARE(cm_cxl_);
 
+/* jemalloc's own, the same from 5.0 to 5.3.1; weak, so that it may lack them. */
+#define DECLARE_INSIDE(p)						\
+	extern void *_Atomic p##arenas[] __attribute__((weak)) CM_HIDDEN; \
+	extern void p##arena_nthreads_inc(void *arena, bool internal)	\
+		__attribute__((weak)) CM_HIDDEN
+
+DECLARE_INSIDE(cm_ddr_);
+DECLARE_INSIDE(cm_cxl_);
+
 /*
  * jemalloc defines malloc_conf weak and reads it when an instance starts;
  * entry/init.c points these at what the settings ask for.
@@ -52,4 +63,17 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name)
 	size_t size = sizeof(value);
 
 	return je->mallctl(name, &value, &size, NULL, 0) ? 0 : value;
+}
+
+void cm_je_keep_pages(enum cm_tier tier)
+{
+	void *_Atomic *arenas = tier == CM_TIER_DDR ? cm_ddr_arenas :
+						      cm_cxl_arenas;
+	void (*inc)(void *, bool) = tier == CM_TIER_DDR ?
+					    cm_ddr_arena_nthreads_inc :
+					    cm_cxl_arena_nthreads_inc;
+
+	/* A thread that is never gone. */
+	if (arenas && inc && atomic_load(&arenas[0]))
+		inc(atomic_load(&arenas[0]), false);
 }

@@ -14,6 +14,7 @@
  *   jemalloc comes there by itself at least once every 64 KiB a thread
  *   allocates (its tcache_gc_incr_bytes event).
  * - what it asks of libc is renamed to cm_je_* (pool/je_os.c).
+ * And two names of its inside, if they are there (cm_je_keep_pages).
  */
 #ifndef CM_POOL_JE_H
 #define CM_POOL_JE_H
@@ -101,6 +102,15 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name);
  * instance at a time.
  */
 bool cm_je_start(const struct cm_je *je);
+
+/*
+ * Let arena 0 keep its free pages for the decay time. Each thread is on it until
+ * it has an arena of ours, and jemalloc gives back all that is free in an arena
+ * which the last thread leaves: here the caches of the threads that ended before,
+ * page by page, to be had again for this one. After an instance has started, and
+ * in a child of fork.
+ */
+void cm_je_keep_pages(enum cm_tier tier);
 
 /* Set aside a low thread-specific key for each instance; at start. */
 void cm_je_take_keys(void);

@@ -70,6 +70,9 @@ void cm_place_set(struct cm_place_shared *shared, const struct cm_place *place)
 	}
 	atomic_store_explicit(&shared->grouped, place->nr_groups > 1,
 			      memory_order_relaxed);
+	atomic_store(&shared->may_bind,
+		     place->binding != CM_BINDING_NONE &&
+			     place->binding != CM_BINDING_EMULATED);
 	atomic_fetch_add_explicit(&shared->seq, 1, memory_order_release);
 }
 
@@ -195,6 +198,8 @@ void cm_place_bind(struct cm_pool *pool, void *at, size_t size)
 	 */
 	do {
 		seq = atomic_load(&pool->place.seq);
+		if (!atomic_load(&pool->place.may_bind))
+			continue;
 		cm_place_get(&pool->place, &place);
 		cm_place_bind_as(pool, &place, (uintptr_t)at, size);
 	} while (atomic_load(&pool->place.seq) != seq);

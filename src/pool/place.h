@@ -12,7 +12,7 @@
  *   seq, word[]  a sequence lock: written by one thread at a time
  *                (entry/nodes.c; fork waits for it to be done), read
  *                by hooks, which retry
- *   grouped      as word[], for hooks that have no time to read all
+ *   grouped, may_bind  as word[], for hooks that have no time to read all
  *   denied       hooks, atomic: mbind was refused once and is not tried again
  *   rebind_due   hooks set it when the kernel could not bind (a cpuset
  *                excludes the nodes); entry/nodes.c tries again
@@ -46,6 +46,7 @@ struct cm_place_shared {
 	_Atomic unsigned long word[CM_PLACE_WORDS];
 	_Atomic bool denied;
 	_Atomic bool grouped;	/* the place has more than one group */
+	_Atomic bool may_bind;	/* its nodes matter: not ordinary memory */
 	_Atomic bool rebind_due;
 };
 

@@ -277,6 +277,9 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 	    likely(take_granted(room, bytes)))
 		return true;
 	seq = atomic_load(&pool->place.seq);
+	/* Anywhere: the kernel decides, as for all. */
+	if (!atomic_load(&pool->place.may_bind))
+		return true;
 	cm_place_get(&pool->place, &place);
 	if (place.binding == CM_BINDING_OFFLINE) {
 		/* on_full=spill: the last tier takes it, on any node. */
@@ -288,7 +291,7 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 		return false;
 	}
 	if (!cm_place_is_bound(&place))
-		return true;	/* anywhere: the kernel decides, as for all */
+		return true;
 	if (cm_room_is_out(pool))
 		return false;
 	left = left_over(pool, &place, bytes);
