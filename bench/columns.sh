@@ -9,15 +9,25 @@
 #	starts	ours, of threads' starts; they have a target of their own
 #	apps	applications: bench/apps/NAME runs it
 column_list='
-pair     40000000   10000  110000  suite
-batch    40000000   10000  110000  suite
-small    15000000   30000   80000  suite
+pair     60000000   10000  110000  suite
+batch    60000000   10000  110000  suite
+small    20000000   30000   80000  suite
 large       10000     500    2500  suite
 realloc   1000000    3000   13000  suite
 calloc    8000000   10000   60000  suite
-cross     4000000       -       -  suite
-churn        4000       -       -  suite
+aligned   6000000   10000   60000  suite
+sweep     1000000       -       -  suite
+grow       150000    5000   25000  suite
+huge          250       4      12  suite
+frag      3000000       -       -  suite
+live7    10000000  100000  300000  suite
+cross     8000000       -       -  suite
+server   12000000       -       -  suite
+producer  6000000       -       -  suite
+churn        5000       -       -  suite
 alive        3000       -       -  suite
+first       20000       -       -  starts
+threads     20000       -       -  starts
 redis      300000       -       -  apps
 memcached  600000       -       -  apps
 sqlite     150000       -       -  apps
@@ -25,8 +35,10 @@ python      80000       -       -  apps
 gcc         60000       -       -  apps
 node       120000       -       -  apps'
 
-column() {	# NAME -> operations few many group
-	read -r _ operations few many group < <(grep "^$1 " <<<"$column_list")
+# column NAME - sets operations, few, many, group; NAME:PART is a part of NAME
+column() {
+	read -r _ operations few many group < <(grep "^${1%%:*} " <<<"$column_list")
+	case $1 in sweep:*) group=sweep ;; esac
 }
 
 # columns_of WORD... - the columns meant: names, and groups for all of theirs

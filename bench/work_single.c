@@ -23,11 +23,6 @@ enum {
 	PAGE = 4096,
 };
 
-struct slot {
-	unsigned char *block;
-	size_t size;
-};
-
 /* volatile: else the compiler drops a malloc whose block only meets free. */
 static void *volatile kept;
 
@@ -63,7 +58,7 @@ void work_batch(long count)
 	work_stop();
 }
 
-static void small_fill(struct slot *slots, long i, uint64_t *seed)
+static void small_fill(struct work_slot *slots, long i, uint64_t *seed)
 {
 	slots[i].size = 16 + work_random(seed) % (1024 - 16 + 1);
 	slots[i].block = malloc(slots[i].size);
@@ -72,7 +67,7 @@ static void small_fill(struct slot *slots, long i, uint64_t *seed)
 
 void work_small(long count)
 {
-	static struct slot slots[SMALL_SLOTS];
+	static struct work_slot slots[SMALL_SLOTS];
 	uint64_t seed = 88172645463325252u;
 
 	for (long i = 0; i < SMALL_SLOTS; i++)
@@ -92,7 +87,7 @@ void work_small(long count)
 	}
 }
 
-static void large_fill(struct slot *slots, long i, uint64_t *seed)
+static void large_fill(struct work_slot *slots, long i, uint64_t *seed)
 {
 	uint64_t r = work_random(seed);
 	size_t base = (size_t)16384 << (r & 7);
@@ -107,7 +102,7 @@ static void large_fill(struct slot *slots, long i, uint64_t *seed)
 
 void work_large(long count)
 {
-	static struct slot slots[LARGE_SLOTS];
+	static struct work_slot slots[LARGE_SLOTS];
 	uint64_t seed = 88172645463325252u;
 
 	for (long i = 0; i < LARGE_SLOTS; i++)
@@ -129,7 +124,7 @@ void work_large(long count)
 
 void work_realloc(long count)
 {
-	static struct slot buffers[BUFFERS];
+	static struct work_slot buffers[BUFFERS];
 
 	for (int i = 0; i < BUFFERS; i++) {
 		buffers[i].size = 64;
@@ -139,7 +134,7 @@ void work_realloc(long count)
 	work_start();
 	for (long i = 0; i < count; i++) {
 		int at = (int)(i % BUFFERS);
-		struct slot *b = &buffers[at];
+		struct work_slot *b = &buffers[at];
 		size_t old = b->size, most = at & 1 ? 16384 : 262144;
 
 		b->size += at & 1 ? 100 : old / 2;
@@ -165,12 +160,12 @@ void work_realloc(long count)
 
 void work_calloc(long count)
 {
-	static struct slot slots[CALLOC_SLOTS];
+	static struct work_slot slots[CALLOC_SLOTS];
 
 	work_start();
 	for (long i = 0; i < count; i++) {
 		long at = i % CALLOC_SLOTS;
-		struct slot *s = &slots[at];
+		struct work_slot *s = &slots[at];
 		/* Never 0 and the same as long as the block lives. */
 		unsigned char mark = (unsigned char)(at | 1);
 

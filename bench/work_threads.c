@@ -21,12 +21,6 @@ enum {
 	ALIVE = 1000,
 };
 
-static void started(int error)
-{
-	if (error)
-		work_fail("a thread could not be started");
-}
-
 /*
  * The queue between the two threads: they wait in the kernel, not in a loop,
  * so that waiting costs no CPU time. A batch passes at a time, which makes the
@@ -88,7 +82,7 @@ void work_cross(long count)
 	pthread_t thread;
 	int n;
 
-	started(pthread_create(&thread, NULL, consumer, NULL));
+	work_started(pthread_create(&thread, NULL, consumer, NULL));
 	work_start();
 	do {	/* the last batch is empty and ends the consumer */
 		b = turn(&queue.put, &queue.taken, BATCHES);
@@ -136,8 +130,8 @@ void work_churn(long count)
 	work_start();
 	for (long i = 0; i < count; i += AT_ONCE) {
 		for (int j = 0; j < AT_ONCE; j++)
-			started(pthread_create(&thread[j], NULL, few_blocks,
-					       NULL));
+			work_started(pthread_create(&thread[j], NULL,
+						    few_blocks, NULL));
 		for (int j = 0; j < AT_ONCE; j++)
 			pthread_join(thread[j], NULL);
 	}
@@ -156,8 +150,8 @@ void work_alive(long count)
 	work_start();
 	for (long i = 0; i < count; i += ALIVE) {
 		for (int j = 0; j < ALIVE; j++)
-			started(pthread_create(&thread[j], &attr, few_blocks,
-					       &all_have));
+			work_started(pthread_create(&thread[j], &attr,
+						    few_blocks, &all_have));
 		for (int j = 0; j < ALIVE; j++)
 			pthread_join(thread[j], NULL);
 	}
