@@ -6,8 +6,8 @@
  *        eight of the phase's blocks go at its end, of older ones half; then the
  *        next mix fills the room, and random blocks of it are replaced. Resident
  *        memory after each phase is recorded, and its creep: the mean of the last
- *        third over that of the first. 30 phases, of more operations more; a
- *        phase is 100 s of the steered clock (work.c)
+ *        third over that of the first. A phase of each mix to settle, and 30, of
+ *        more operations more; a phase is 100 s of the steered clock (work.c)
  * live7  as many small objects as operations, 16..48 B: all allocated, a quarter
  *        replaced at random, all freed
  */
@@ -25,7 +25,7 @@ enum {
 	PER_PHASE = 100000,
 	ALIVE = 32 << 20,
 	FRAG_SLOTS = ALIVE / 16,
-	NOTED = 30,
+	NOTED = PHASES,
 	PHASE_STEPS = 100,	/* of a second each */
 };
 
@@ -115,11 +115,13 @@ void work_frag(long count)
 	if (!phases)
 		phases = PHASES;
 	work_start();
-	for (long i = 0; i < phases; i++) {
+	for (long i = -MIXES; i < phases; i++) {
 		long rss;
 
-		frag_phase((int)(i % MIXES), count / phases, &seed);
+		frag_phase((int)((i + MIXES) % MIXES), count / phases, &seed);
 		rss = resident_kib();
+		if (i < 0)
+			continue;
 		if (i < phases / 3)
 			first += (double)rss;
 		if (i >= phases - phases / 3)
@@ -139,37 +141,38 @@ void work_frag(long count)
 		frag_free(&slots[i]);
 }
 
-/* The size is in the object, so that 10^7 take 80 MB of array and no more. */
-static unsigned char *object(uint64_t *seed)
-{
-	size_t size = 16 + work_random(seed) % 33;
-	unsigned char *p = malloc(size);
+static unsigned char **objects;
+static unsigned char *sizes;	/* apart: 10^7 of slots would take 160 MB */
 
-	work_mark(p, size, (unsigned char)size);
-	return p;
+static void object(long i, uint64_t *seed)
+{
+	sizes[i] = (unsigned char)(16 + work_random(seed) % 33);
+	objects[i] = malloc(sizes[i]);
+	work_mark(objects[i], sizes[i], (unsigned char)i);
 }
 
-static void object_free(unsigned char *p)
+static void object_free(long i)
 {
-	work_check(p, p[0], p[0]);
-	free(p);
+	work_check(objects[i], sizes[i], (unsigned char)i);
+	free(objects[i]);
 }
 
 void work_live7(long count)
 {
-	unsigned char **objects = pages((size_t)count * sizeof(*objects));
 	uint64_t seed = 88172645463325252u;
 
+	objects = pages((size_t)count * sizeof(*objects));
+	sizes = pages((size_t)count);
 	work_start();
 	for (long i = 0; i < count; i++)
-		objects[i] = object(&seed);
+		object(i, &seed);
 	for (long i = 0; i < count / 4; i++) {
 		long at = (long)(work_random(&seed) % (uint64_t)count);
 
-		object_free(objects[at]);
-		objects[at] = object(&seed);
+		object_free(at);
+		object(at, &seed);
 	}
 	for (long i = 0; i < count; i++)
-		object_free(objects[i]);
+		object_free(i);
 	work_stop();
 }
