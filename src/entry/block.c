@@ -12,6 +12,7 @@
 #include "policy/snapshot.h"
 #include "pool/full.h"
 #include "pool/away.h"
+#include "pool/large.h"
 #include "pool/mixed.h"
 #include "pool/own.h"
 
@@ -41,6 +42,18 @@ static CM_COLD void let_go(void *p)
 		cm_away_let_go(p, pool->je->usable_size(p));
 }
 
+/* For this thread's next large block. */
+static inline bool keep(enum cm_tier tier, void *p)
+{
+	struct cm_thread *thread = &cm_thread;
+
+	return cm_large_may_keep(thread, tier) &&
+	       cm_large_keep(thread, tier, p,
+			     tier == CM_TIER_CXL ?
+				     cm_cxl_malloc_usable_size(p) :
+				     cm_ddr_malloc_usable_size(p));
+}
+
 /*
  * jemalloc's fast path could not free it: the thread's cache is full or the
  * block large, or it is another tier's or nobody's.
@@ -49,9 +62,10 @@ void cm_ddr_free_default(void *p)
 {
 	if (cm_away_is_looked_for())
 		let_go(p);
-	if (likely(cm_window_has(CM_TIER_DDR, p)))
-		cm_ddr_own_free_default(p);
-	else if (likely(cm_window_has(CM_TIER_CXL, p)))
+	if (likely(cm_window_has(CM_TIER_DDR, p))) {
+		if (!keep(CM_TIER_DDR, p))
+			cm_ddr_own_free_default(p);
+	} else if (likely(cm_window_has(CM_TIER_CXL, p)))
 		cm_cxl_free(p);
 	else
 		cm_slow_free(p);
@@ -61,9 +75,10 @@ void cm_cxl_free_default(void *p)
 {
 	if (cm_away_is_looked_for())
 		let_go(p);
-	if (likely(cm_window_has(CM_TIER_CXL, p)))
-		cm_cxl_own_free_default(p);
-	else if (likely(cm_window_has(CM_TIER_DDR, p)))
+	if (likely(cm_window_has(CM_TIER_CXL, p))) {
+		if (!keep(CM_TIER_CXL, p))
+			cm_cxl_own_free_default(p);
+	} else if (likely(cm_window_has(CM_TIER_DDR, p)))
 		cm_ddr_free(p);
 	else
 		cm_slow_free(p);

@@ -49,7 +49,7 @@ struct cm_process cm_process;
 static CM_TLS char here;
 static char *_Atomic starter;
 
-static char je_conf[CM_NR_TIERS][128];
+static char je_conf[CM_NR_TIERS][160];
 
 /* jemalloc says what failed on stderr; the program gets NULL and ENOMEM. */
 static void stay_silent(void *opaque, const char *text)
@@ -62,6 +62,7 @@ static void stay_silent(void *opaque, const char *text)
  * muzzy_decay_ms:0      pages go from dirty to given back, and are uncharged
  * dss:disabled          the program break is not ours
  * oversize_threshold:0  no separate arena, without hooks, for big blocks
+ * tcache_nslots_large:8 not 20: what is freed goes to pool/large.h first
  */
 static void configure_jemalloc(enum cm_tier tier,
 			       const struct cm_settings *settings)
@@ -72,7 +73,7 @@ static void configure_jemalloc(enum cm_tier tier,
 	if (cm_process.state != CM_STATE_NO_WINDOW)
 		cm_line_fmt(&line,
 			    "narenas:1,oversize_threshold:0,"
-			    "dss:disabled,"
+			    "dss:disabled,tcache_nslots_large:8,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];

@@ -10,6 +10,7 @@
 #include "entry/slow.h"
 #include "entry/turns.h"
 #include "entry/usual.h"
+#include "pool/large.h"
 #include "pool/mixed.h"
 #include "policy/snapshot.h"
 
@@ -187,6 +188,39 @@ static void *by_policy(size_t size, int flags)
 	return p;
 }
 
+/* From this thread's own cache of large blocks. */
+static void *large(enum cm_tier tier, size_t size)
+{
+	void *p = cm_large_is(size) ? cm_large_search(&cm_thread, tier, size) :
+				      NULL;
+
+	if (unlikely(!p))
+		cm_large_missed(&cm_thread, tier);
+	return p;
+}
+
+/*
+ * The same at once, where nobody waits for an answer: seven times of
+ * CM_CALLS_PER_LOOK. What it has is had, as full as the tier may be.
+ */
+static inline __attribute__((always_inline)) void *
+large_at_once(enum cm_tier tier, size_t size)
+{
+	struct cm_thread *thread = &cm_thread;
+	unsigned word = atomic_load_explicit(&cm_policy_word,
+					     memory_order_relaxed);
+
+	if (!cm_large_is(size) || unlikely(thread->wants) ||
+	    (word & (CM_WORD_TURNS | CM_WORD_FIRST(tier))) !=
+		    CM_WORD_FIRST(tier) ||
+	    thread->flushed != atomic_load_explicit(&cm_full_flush_wanted,
+						    memory_order_relaxed) ||
+	    cm_channel_asked() || !((thread->nr_usual + 1) % CM_CALLS_PER_LOOK))
+		return NULL;
+	thread->nr_usual++;
+	return cm_large_take(thread, tier, size);
+}
+
 /* Sizes without a fast path, and what is to be aligned or zeroed. */
 static void *usual_alloc(enum cm_tier tier, size_t size, size_t alignment,
 			 bool zero)
@@ -194,6 +228,10 @@ static void *usual_alloc(enum cm_tier tier, size_t size, size_t alignment,
 	bool cxl = tier == CM_TIER_CXL;
 
 	if (alignment <= 16) {
+		void *p = large(tier, size);
+
+		if (p)
+			return zero ? memset(p, 0, size) : p;
 		if (zero)
 			return cxl ? cm_cxl_calloc(1, size) :
 				     cm_ddr_calloc(1, size);
@@ -349,11 +387,14 @@ static inline bool may_serve(enum cm_tier tier, size_t size)
  * event. Out of the ordinary, the policy decides anew: the tier may have become
  * full, or one ahead of it may have room again.
  */
-void *cm_ddr_malloc_default(size_t size)
+static __attribute__((noinline)) void *ddr_missed(size_t size)
 {
-	if (likely(may_serve(CM_TIER_DDR, size) && cm_usual(CM_TIER_DDR))) {
-		void *p = cm_ddr_own_malloc_default(size);
+	void *p;
 
+	if (likely(may_serve(CM_TIER_DDR, size) && cm_usual(CM_TIER_DDR))) {
+		p = large(CM_TIER_DDR, size);
+		if (!p)
+			p = cm_ddr_own_malloc_default(size);
 		if (likely(p))
 			return p;
 		cm_usual_failed(CM_TIER_DDR);
@@ -361,14 +402,31 @@ void *cm_ddr_malloc_default(size_t size)
 	return cm_slow_alloc(size, 0, false);
 }
 
-void *cm_cxl_malloc_default(size_t size)
+void *cm_ddr_malloc_default(size_t size)
 {
-	if (likely(may_serve(CM_TIER_CXL, size) && cm_usual(CM_TIER_CXL))) {
-		void *p = cm_cxl_own_malloc_default(size);
+	void *p = large_at_once(CM_TIER_DDR, size);
 
+	return likely(p) ? p : ddr_missed(size);
+}
+
+static __attribute__((noinline)) void *cxl_missed(size_t size)
+{
+	void *p;
+
+	if (likely(may_serve(CM_TIER_CXL, size) && cm_usual(CM_TIER_CXL))) {
+		p = large(CM_TIER_CXL, size);
+		if (!p)
+			p = cm_cxl_own_malloc_default(size);
 		if (likely(p))
 			return p;
 		cm_usual_failed(CM_TIER_CXL);
 	}
 	return cm_slow_alloc(size, 0, false);
+}
+
+void *cm_cxl_malloc_default(size_t size)
+{
+	void *p = large_at_once(CM_TIER_CXL, size);
+
+	return likely(p) ? p : cxl_missed(size);
 }

@@ -10,6 +10,7 @@
  */
 #include "base/lock.h"
 #include "pool/arena.h"
+#include "pool/large.h"
 
 /* The argument of experimental.arenas_create_ext. */
 struct arena_config {
@@ -209,8 +210,10 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 
 	cm_lock(&cm_arena_lock);
 	slot = choose(pool);
-	if (slot >= 0)
+	if (slot >= 0) {
 		pool->arena[slot].nr_threads++;
+		cm_large_enter(thread, pool->tier);
+	}
 	cm_unlock(&cm_arena_lock);
 	if (slot < 0) {
 		/* No arena to be had: the others serve, for a while. */
@@ -220,6 +223,7 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	if (!bind(pool, (unsigned)slot, thread)) {
 		cm_lock(&cm_arena_lock);
 		pool->arena[slot].nr_threads--;
+		cm_large_leave(thread, pool->tier);
 		cm_unlock(&cm_arena_lock);
 		return false;
 	}
@@ -244,12 +248,15 @@ bool cm_arena_left_since(uint64_t ms)
 void cm_arena_leave(struct cm_thread *thread)
 {
 	atomic_store_explicit(&left_ms, cm_room_now_ms(), memory_order_relaxed);
+	for (unsigned t = 0; t < CM_NR_TIERS; t++)
+		(void)cm_large_flush(thread, t);
 	cm_lock(&cm_arena_lock);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		struct cm_pool *pool = &cm_pool[t];
 
 		if (thread->attached[t])
 			pool->arena[thread->arena[t]].nr_threads--;
+		cm_large_leave(thread, t);
 		/* A later destructor may attach again, and come here again. */
 		thread->attached[t] = thread->settled[t] = false;
 	}
@@ -270,6 +277,7 @@ void cm_arena_fork_parent(void)
 void cm_arena_fork_child(const struct cm_thread *thread)
 {
 	cm_lock_reset(&cm_arena_lock);
+	cm_large_fork_child(thread);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		struct cm_pool *pool = &cm_pool[t];
 		unsigned nr = atomic_load_explicit(&pool->nr_arenas,

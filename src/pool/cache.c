@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cache - the most memory one thread's cache can hold of a pool
+ * cache - the most memory one thread's caches can hold of a pool
+ *
+ * Ours of large blocks (pool/large.h) and jemalloc's.
  *
  * jemalloc gives each size class a fixed number of slots (tcache.c,
  * tcache_ncached_max_compute; the same in 5.3.0 and 5.3.1): for small classes
  * by the blocks in a slab, for large ones the same number for all up to
  * tcache_max. Its options are read, not assumed.
  */
+#include "pool/large.h"
 #include "pool/report.h"
 
 struct slots {
@@ -76,7 +79,7 @@ uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
 	unsigned nr_small = count(je, "arenas.nbins");
 	unsigned nr = count(je, "arenas.nhbins");
 	struct slots slots;
-	uint64_t sum = 0;
+	uint64_t sum = CM_LARGE_HELD;
 
 	if (!read_slots(je, &slots))
 		return 0;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "pool/full.h"
+#include "pool/large.h"
 
 #define ASK_MS		100	/* at most so often are caches asked for */
 #define PURGE_MS	20	/* and little is purged, if another tier serves */
@@ -159,6 +160,7 @@ void cm_full_flush_now(struct cm_thread *thread)
 		if (!thread->attached[t] || thread->flushed_pool[t] == wanted)
 			continue;
 		thread->flushed_pool[t] = wanted;
+		(void)cm_large_flush(thread, t);
 		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL,
 					0);
 	}

@@ -90,6 +90,8 @@ CM_HIDDEN void *cm_ddr_mallocx(size_t size, int flags);
 CM_HIDDEN void *cm_cxl_mallocx(size_t size, int flags);
 CM_HIDDEN void cm_ddr_free(void *p);
 CM_HIDDEN void cm_cxl_free(void *p);
+CM_HIDDEN size_t cm_ddr_malloc_usable_size(void *p);
+CM_HIDDEN size_t cm_cxl_malloc_usable_size(void *p);
 CM_HIDDEN void cm_ddr_own_free_default(void *p);
 CM_HIDDEN void cm_cxl_own_free_default(void *p);
 

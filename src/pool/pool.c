@@ -4,6 +4,7 @@
 #include "pool/arena.h"
 #include "pool/full.h"
 #include "pool/hooks.h"
+#include "pool/large.h"
 #include "pool/mixed.h"
 #include "pool/own.h"
 #include "pool/pool.h"
@@ -132,7 +133,8 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 		if (p || !*refused)
 			return p;
 		cm_full_flush(thread);
-		if (tries || !cm_full_reclaim(pool, size, last))
+		if (tries || (!cm_large_flush(thread, pool->tier) &&
+			      !cm_full_reclaim(pool, size, last)))
 			break;
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 	}

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/nodeset.h"
+#include "pool/arena.h"
+#include "pool/large.h"
 #include "pool/mixed.h"
 #include "pool/own.h"
 #include "pool/report.h"
@@ -162,9 +164,13 @@ static void mixed_blocks(enum cm_tier tier, struct cm_report_tier *out,
 
 static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 {
-	uint64_t live = 0, cached = 0;
+	uint64_t live = 0, cached, taken;
 	struct cm_own_blocks own;
 
+	cm_arena_hold();
+	cm_large_sum(pool->tier, &cached, &taken);
+	cm_arena_release();
+	out->nr_allocs += taken;
 	for (unsigned i = 0; i < out->nr_arenas; i++) {
 #define STAT(name) \
 	arena_stat(pool->je, pool->arena[i].index, "stats.arenas.0." name)
@@ -201,6 +207,7 @@ static void refresh_statistics(const struct cm_pool *pool)
 	uint64_t epoch = 1;
 	size_t size = sizeof(epoch);
 
+	(void)cm_large_flush(&cm_thread, pool->tier);
 	(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
 	(void)pool->je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
 }

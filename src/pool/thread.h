@@ -22,6 +22,8 @@ struct cm_refusals {
 	} state;
 };
 
+struct cm_large;
+
 struct cm_thread {
 	/*
 	 * The last allocation was refused for the limit. While it is set the
@@ -45,13 +47,14 @@ struct cm_thread {
 					 * entry/usual.h */
 	unsigned arena[CM_NR_TIERS];	/* slot in the pool's table */
 	/* jemalloc's counts of this thread's bytes, where attached. */
-	const uint64_t *allocated[CM_NR_TIERS];
-	const uint64_t *freed[CM_NR_TIERS];
+	uint64_t *allocated[CM_NR_TIERS];
+	uint64_t *freed[CM_NR_TIERS];
 	/* Its value when this thread last saw the tier full. */
 	uint64_t freed_when_full[CM_NR_TIERS];
 	uint64_t added[CM_NR_TIERS];	/* of allocated, see entry/turns.c */
 	unsigned epoch;			/* that added is of */
 	struct cm_refusals refusals[CM_NR_TIERS];
+	struct cm_large *large[CM_NR_TIERS];	/* pool/large.h */
 	unsigned flushed;		/* the last cm_full_flush_wanted met */
 	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */
 };

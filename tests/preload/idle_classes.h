@@ -5,8 +5,10 @@
  *
  * Four classes a doubling up to 32 KiB. Small ones lie in slabs: the fewest
  * pages that blocks fill without a rest; a cache takes two slabs' blocks, 20
- * at least and 200 at most, and 20 of each larger class. The library reads the
- * same from jemalloc (cache_bound in its report): the two must agree.
+ * at least and 200 at most, and 8 of each larger class. The library reads the
+ * same from jemalloc (cache_bound in its report): the two must agree. In front of
+ * it is the library's own cache of blocks to 1 MiB, 4 of a class, with a bound for
+ * all (src/pool/large.h).
  */
 #ifndef IDLE_CLASSES_H
 #define IDLE_CLASSES_H
@@ -17,6 +19,10 @@
 #define MAX_SLOTS	200
 #define LARGEST_CACHED	(32u << 10)
 #define FIRST_LARGE	(16u << 10)
+#define LARGE_SLOTS	8
+#define OWN_SLOTS	4
+#define OWN_LARGEST	(1u << 20)
+#define OWN_BYTES	(1280u << 10)
 
 static inline size_t class_after(size_t n)
 {
@@ -38,8 +44,10 @@ static inline size_t slab_of(size_t n)
 
 static inline unsigned slots_of(size_t n)
 {
-	size_t slots = n >= FIRST_LARGE ? 20 : slab_of(n) / n * 2;
+	size_t slots = slab_of(n) / n * 2;
 
+	if (n >= FIRST_LARGE)
+		return LARGE_SLOTS;
 	return slots < 20	 ? 20 :
 	       slots > MAX_SLOTS ? MAX_SLOTS :
 				   (unsigned)slots;
@@ -48,7 +56,7 @@ static inline unsigned slots_of(size_t n)
 /* What a cache that is full in every class holds. */
 static inline size_t full_cache(void)
 {
-	size_t bytes = 0;
+	size_t bytes = OWN_BYTES;
 
 	for (size_t n = 8; n <= LARGEST_CACHED; n = class_after(n))
 		bytes += n * slots_of(n);
@@ -68,7 +76,7 @@ static inline size_t one_slab_each(void)
 /* What it holds at most if no block has a neighbour of its slab in use. */
 static inline size_t slabs_of_full_cache(void)
 {
-	size_t bytes = 0;
+	size_t bytes = OWN_BYTES;
 
 	for (size_t n = 8; n <= LARGEST_CACHED; n = class_after(n))
 		bytes += (n < FIRST_LARGE ? slab_of(n) : n) * slots_of(n);

@@ -19,6 +19,7 @@
 
 static sem_t filled_one, go;
 static unsigned large_slots;
+static size_t largest;
 static int tier;
 
 /* One thread at a time. */
@@ -28,7 +29,7 @@ static void fill_cache(void)
 	unsigned c, slots;
 	size_t n;
 
-	for (n = 8, c = 0; n <= LARGEST_CACHED; n = class_after(n), c++) {
+	for (n = 8, c = 0; n <= largest; n = class_after(n), c++) {
 		slots = n < FIRST_LARGE ? slots_of(n) : large_slots;
 		for (unsigned i = 0; i < slots; i++) {
 			p[c][i] = malloc(n);
@@ -37,7 +38,7 @@ static void fill_cache(void)
 		}
 	}
 	/* small ones first: their frees are fewer bytes, so they stay */
-	for (n = 8, c = 0; n <= LARGEST_CACHED; n = class_after(n), c++) {
+	for (n = 8, c = 0; n <= largest; n = class_after(n), c++) {
 		slots = n < FIRST_LARGE ? slots_of(n) : large_slots;
 		for (unsigned i = 0; i < slots; i++)
 			free(p[c][i]);
@@ -115,7 +116,8 @@ static void one(size_t bound)
 	pthread_t thread;
 	size_t before, after;
 
-	large_slots = slots_of(FIRST_LARGE);
+	large_slots = LARGE_SLOTS + OWN_SLOTS;
+	largest = OWN_LARGEST;
 	before = held();
 	start(1, &thread);
 	after = held();
@@ -160,6 +162,7 @@ static void many(unsigned nr, size_t bound)
 	size_t before, after, pages;
 
 	large_slots = FEW;
+	largest = LARGEST_CACHED;
 	before = held();
 	start(nr, thread);
 	after = held();
