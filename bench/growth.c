@@ -7,7 +7,7 @@
  *	growth vmas small|large MIB...		(rising)
  *
  * A line for each point: the number and what was seen there,
- *	threads, live	N CPU_NS_PER_OP RSS_KIB	(live: the objects' part)
+ *	threads, live	N CPU_NS_PER_OP RSS_KIB	(live: but for the program's own)
  *	vmas		MIB MAPPINGS
  * and at the end "from PATH", the file malloc came from. What the program itself
  * needs is mapped, not allocated, and touched before anything is measured.
@@ -181,16 +181,16 @@ static void threads(long operations, long nr)
  */
 static void live(long operations, char **numbers)
 {
-	long most = 0, have = 0, before;
+	long most = 0, have = 0, own;
 	uint64_t r = 88172645463325252u;
 	unsigned char **object, *size;
 
 	for (char **n = numbers; *n; n++)
 		most = atol(*n);
+	own = -rss_kib();
 	object = mapped((size_t)most * sizeof(*object));
 	size = mapped((size_t)most);
-	printf("%s", "");	/* stdio's own buffer */
-	before = rss_kib();
+	own += rss_kib();
 	for (; *numbers; numbers++) {
 		long nr = atol(*numbers);
 		double ns;
@@ -213,7 +213,7 @@ static void live(long operations, char **numbers)
 		}
 		ns += cpu_ns();
 		printf("%ld %.2f %ld\n", nr, ns / (double)operations,
-		       rss_kib() - before);
+		       rss_kib() - own);
 	}
 }
 
@@ -257,9 +257,11 @@ static void vmas(int large, char **numbers)
 
 int main(int argc, char **argv)
 {
+	static char out[BUFSIZ];
 	const char *mode = argc > 3 ? argv[1] : "";
 	Dl_info from;
 
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	if (!strcmp(mode, "threads") && atol(argv[3]) > 0)
 		threads(atol(argv[2]), atol(argv[3]));
 	else if (!strcmp(mode, "live") && atol(argv[2]) > 0)
