@@ -38,6 +38,7 @@
 #include "map/map.h"
 #include "policy/snapshot.h"
 #include "pool/hooks.h"
+#include "pool/large.h"
 #include "pool/report.h"
 #include "pool/thread.h"
 #include "pool/window.h"
@@ -78,6 +79,7 @@ static void configure_jemalloc(enum cm_tier tier,
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];
 	*cm_je[tier].message = stay_silent;
+	cm_large_shares = settings->decay_ms > 0;
 }
 
 static enum cm_state decide_state(const struct cm_settings *settings)

@@ -16,6 +16,7 @@
 #include "entry/site.h"
 #include "map/map.h"
 #include "pool/arena.h"
+#include "pool/large.h"
 #include "pool/pool.h"
 #include "sys/event.h"
 #include "sys/sys.h"
@@ -330,6 +331,7 @@ static void give_back(struct cm_pool *pool, const struct cm_settings *settings,
 
 	if (settings->decay_ms <= 0)
 		return;
+	cm_large_age(pool->tier);
 	if (atomic_load(&pool->used) > cm_pool_in_use(pool) + MIB ||
 	    cm_arena_left_since(now_ms > decay_ms ? now_ms - decay_ms : 0))
 		cm_pool_decay(pool);

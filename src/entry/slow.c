@@ -194,7 +194,9 @@ static void *large(enum cm_tier tier, size_t size)
 	void *p = cm_large_is(size) ? cm_large_search(&cm_thread, tier, size) :
 				      NULL;
 
-	if (unlikely(!p))
+	if (!p && cm_large_is_shared(size))
+		p = cm_large_take_shared(&cm_thread, tier, size);
+	if (!p)
 		cm_large_missed(&cm_thread, tier);
 	return p;
 }

@@ -161,6 +161,7 @@ void cm_full_flush_now(struct cm_thread *thread)
 			continue;
 		thread->flushed_pool[t] = wanted;
 		(void)cm_large_flush(thread, t);
+		(void)cm_large_flush_shared(t);
 		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL,
 					0);
 	}

@@ -7,6 +7,14 @@ static struct cm_large caches[CM_NR_TIERS][CM_LARGE_THREADS];
 static unsigned nr_caches[CM_NR_TIERS];		/* that had a thread */
 static struct cm_large *unused[CM_NR_TIERS];	/* of those */
 
+#define PLACES	2
+
+bool cm_large_shares;
+
+static _Atomic uint64_t shared[CM_NR_TIERS][PLACES];
+static _Atomic uint64_t seen[CM_NR_TIERS][PLACES];	/* at the last look */
+static _Atomic uint64_t taken_shared[CM_NR_TIERS];
+
 /* Not all blocks of a class are of one size: jemalloc rounds up to pages. */
 void *cm_large_search(struct cm_thread *thread, enum cm_tier tier, size_t size)
 {
@@ -33,7 +41,8 @@ void *cm_large_search(struct cm_thread *thread, enum cm_tier tier, size_t size)
 static void give_back(struct cm_thread *thread, enum cm_tier tier,
 		      uint64_t block)
 {
-	*thread->freed[tier] -= cm_large_size(block);
+	if (thread->freed[tier])
+		*thread->freed[tier] -= cm_large_size(block);
 	cm_pool[tier].je->dallocx(cm_large_at(block), 0);
 }
 
@@ -76,6 +85,88 @@ bool cm_large_flush(struct cm_thread *thread, enum cm_tier tier)
 		give_back_oldest(thread, tier, c, cache->nr[c]);
 	}
 	return true;
+}
+
+static unsigned place_of(size_t size)
+{
+	return size > 2 * CM_LARGE_MAX;
+}
+
+/* Not much too large either: it counts in full. */
+void *cm_large_take_shared(struct cm_thread *thread, enum cm_tier tier,
+			   size_t size)
+{
+	_Atomic uint64_t *place = &shared[tier][place_of(size)];
+	uint64_t block, none = 0;
+
+	if (!thread->large[tier] ||
+	    !atomic_load_explicit(place, memory_order_relaxed))
+		return NULL;
+	block = atomic_exchange_explicit(place, 0, memory_order_acquire);
+	if (!block)
+		return NULL;
+	if (cm_large_size(block) >= size &&
+	    cm_large_size(block) - size <= size / 4) {
+		atomic_fetch_add_explicit(&taken_shared[tier], 1,
+					  memory_order_relaxed);
+		*thread->allocated[tier] += cm_large_size(block);
+		return cm_large_at(block);
+	}
+	if (!atomic_compare_exchange_strong_explicit(place, &none, block,
+						     memory_order_release,
+						     memory_order_relaxed))
+		give_back(thread, tier, block);
+	return NULL;
+}
+
+bool cm_large_keep_shared(struct cm_thread *thread, enum cm_tier tier, void *p,
+			  size_t size)
+{
+	uint64_t block = (uintptr_t)p | (uint64_t)(size / CM_LARGE_UNIT)
+						<< CM_LARGE_SHIFT;
+
+	if (!cm_large_shares)
+		return false;
+	*thread->freed[tier] += size;
+	block = atomic_exchange_explicit(&shared[tier][place_of(size)], block,
+					 memory_order_acq_rel);
+	if (block)
+		give_back(thread, tier, block);
+	return true;
+}
+
+static bool empty(enum cm_tier tier, unsigned i)
+{
+	uint64_t block = atomic_exchange_explicit(&shared[tier][i], 0,
+						  memory_order_acquire);
+
+	if (block)
+		give_back(&cm_thread, tier, block);
+	return block;
+}
+
+bool cm_large_flush_shared(enum cm_tier tier)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < PLACES; i++)
+		any |= empty(tier, i);
+	return any;
+}
+
+void cm_large_age(enum cm_tier tier)
+{
+	for (unsigned i = 0; i < PLACES; i++) {
+		uint64_t block = atomic_load_explicit(&shared[tier][i],
+						      memory_order_relaxed);
+
+		if (block &&
+		    block == atomic_load_explicit(&seen[tier][i],
+						  memory_order_relaxed))
+			block = !empty(tier, i);
+		atomic_store_explicit(&seen[tier][i], block,
+				      memory_order_relaxed);
+	}
 }
 
 void cm_large_enter(struct cm_thread *thread, enum cm_tier tier)
@@ -123,7 +214,12 @@ void cm_large_fork_child(const struct cm_thread *thread)
 
 void cm_large_sum(enum cm_tier tier, uint64_t *bytes, uint64_t *taken)
 {
-	*bytes = *taken = 0;
+	*bytes = 0;
+	*taken = atomic_load_explicit(&taken_shared[tier],
+				      memory_order_relaxed);
+	for (unsigned i = 0; i < PLACES; i++)
+		*bytes += cm_large_size(atomic_load_explicit(
+			&shared[tier][i], memory_order_relaxed));
 	for (unsigned i = 0; i < nr_caches[tier]; i++) {
 		const struct cm_large *cache = &caches[tier][i];
 

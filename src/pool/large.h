@@ -8,6 +8,10 @@
  * last wait here for its next malloc: at most CM_LARGE_HELD bytes a tier, of 16
  * KiB to 1 MiB, CM_LARGE_SLOTS of each of four classes a doubling.
  *
+ * Larger ones, to 4 MiB, have two places a tier for all threads: the last that was
+ * freed of up to 2 MiB, and of more. They go back when a look (250 ms) finds the same
+ * block as the one before, and as the others do.
+ *
  * To jemalloc they are in use. What counts bytes is told (CM_LARGE of
  * pool/report.c; the thread's counts of bytes allocated and freed, which are
  * jemalloc's own, move as they would by its cache). They go back when the tier
@@ -15,7 +19,7 @@
  * wanted for a while. A tier that is full gets its blocks back at once.
  *
  * Synchronization: a thread uses its own alone; bytes and taken are atomic
- * (relaxed) for who sums them up. Which are whose is under cm_arena_lock.
+ * (relaxed) for who sums them up. The places for all are exchanged. Which are whose is under cm_arena_lock.
  */
 #ifndef CM_POOL_LARGE_H
 #define CM_POOL_LARGE_H
@@ -27,6 +31,7 @@
 #define CM_LARGE_MIN	(16 * KIB)
 #define CM_LARGE_MAX	(1 * MIB)
 #define CM_LARGE_HELD	(5 * MIB / 4)
+#define CM_LARGE_SHARED	(4 * MIB)	/* the largest of those for all */
 #define CM_LARGE_SLOTS	4
 #define CM_LARGE_CLASSES 25	/* 16 KiB, then four a doubling */
 
@@ -121,6 +126,24 @@ static inline void *cm_large_take(struct cm_thread *thread, enum cm_tier tier,
 /* Any of the class. */
 void *cm_large_search(struct cm_thread *thread, enum cm_tier tier, size_t size);
 
+static inline bool cm_large_is_shared(size_t size)
+{
+	return size - CM_LARGE_MAX - 1 < CM_LARGE_SHARED - CM_LARGE_MAX;
+}
+
+/* From the places for all, of cm_large_is_shared(size). */
+void *cm_large_take_shared(struct cm_thread *thread, enum cm_tier tier,
+			   size_t size);
+bool cm_large_keep_shared(struct cm_thread *thread, enum cm_tier tier, void *p,
+			  size_t size);
+
+/* What nobody wanted since it was called last goes back; any thread may. */
+void cm_large_age(enum cm_tier tier);
+bool cm_large_flush_shared(enum cm_tier tier);
+
+/* decay_ms=0: what is free is to go back at once. Set at start. */
+extern bool cm_large_shares CM_HIDDEN;
+
 /* Before a block's size is asked for. */
 static inline bool cm_large_may_keep(const struct cm_thread *thread,
 				     enum cm_tier tier)
@@ -136,7 +159,8 @@ static inline bool cm_large_keep(struct cm_thread *thread, enum cm_tier tier,
 	unsigned class, nr;
 
 	if (size - CM_LARGE_MIN > CM_LARGE_MAX - CM_LARGE_MIN)
-		return false;
+		return cm_large_is_shared(size) &&
+		       cm_large_keep_shared(thread, tier, p, size);
 	class = cm_large_class(size);
 	nr = cache->nr[class];
 	if (nr == CM_LARGE_SLOTS ||
@@ -168,7 +192,7 @@ static inline void cm_large_missed(struct cm_thread *thread, enum cm_tier tier)
 		cm_large_look(thread, tier);
 }
 
-/* All of it back to jemalloc; false: there was nothing. */
+/* All the thread has back to jemalloc; false: there was nothing. */
 bool cm_large_flush(struct cm_thread *thread, enum cm_tier tier);
 
 /* All under cm_arena_lock. A thread attaches to the tier. */

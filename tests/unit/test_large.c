@@ -39,6 +39,8 @@ static const struct cm_je fake_je = { .dallocx = fake_dallocx };
 static int fresh(void **state)
 {
 	(void)state;
+	(void)cm_large_flush_shared(DDR);
+	cm_large_shares = true;
 	if (cm_thread.large[DDR]) {
 		(void)cm_large_flush(&cm_thread, DDR);
 		cm_large_leave(&cm_thread, DDR);
@@ -125,7 +127,10 @@ static void what_is_not_for_it_is_refused(void **state)
 {
 	(void)state;
 	assert_false(keep(12288, 1));
+	assert_false(keep(CM_LARGE_SHARED + 4096, 1));
+	cm_large_shares = false;
 	assert_false(keep(CM_LARGE_MAX + 4096, 1));
+	cm_large_shares = true;
 	pool.full = true;
 	assert_false(keep(40960, 1));
 	pool.full = false;
@@ -162,6 +167,51 @@ static void misses_bring_a_look(void **state)
 		cm_large_missed(&cm_thread, DDR);
 	assert_int_equal(nr_given_back, 1);
 	assert_int_equal(held(), 0);
+}
+
+static void *take_shared(size_t size)
+{
+	assert_true(cm_large_is_shared(size));
+	return cm_large_take_shared(&cm_thread, DDR, size);
+}
+
+static void two_places_are_for_all(void **state)
+{
+	(void)state;
+	assert_false(cm_large_is_shared(CM_LARGE_MAX));
+	assert_false(cm_large_is_shared(CM_LARGE_SHARED + 1));
+	assert_true(keep(2 * MIB, 1));
+	assert_true(keep(3 * MIB, 2));
+	assert_int_equal(held(), 5 * MIB);
+	assert_null(take_shared(3 * MIB + 1));
+	assert_null(take_shared(MIB + 1));	/* half of it would be lost */
+	assert_ptr_equal(take_shared(2 * MIB - 4096), block_of(2 * MIB, 1));
+	assert_ptr_equal(take_shared(3 * MIB), block_of(3 * MIB, 2));
+	assert_null(take_shared(3 * MIB));
+	assert_int_equal(nr_given_back, 0);
+	assert_true(keep(3 * MIB, 3));
+	assert_true(keep(4 * MIB, 4));
+	assert_int_equal(given_back, 3 * MIB);
+	assert_int_equal(held(), freed - allocated - given_back);
+	assert_true(cm_large_flush_shared(DDR));
+	assert_false(cm_large_flush_shared(DDR));
+	assert_int_equal(held(), 0);
+}
+
+static void the_same_at_two_looks_goes_back(void **state)
+{
+	(void)state;
+	assert_true(keep(3 * MIB, 1));
+	cm_large_age(DDR);
+	assert_true(keep(3 * MIB, 2));
+	nr_given_back = 0;
+	cm_large_age(DDR);
+	assert_int_equal(nr_given_back, 0);
+	cm_large_age(DDR);
+	assert_int_equal(nr_given_back, 1);
+	assert_int_equal(held(), 0);
+	cm_large_age(DDR);
+	assert_int_equal(nr_given_back, 1);
 }
 
 /* A thread's blocks are no other's, in its place or beside it. */
@@ -232,6 +282,8 @@ int main(void)
 		cmocka_unit_test_setup(what_is_not_for_it_is_refused, fresh),
 		cmocka_unit_test_setup(what_is_not_wanted_goes_back, fresh),
 		cmocka_unit_test_setup(misses_bring_a_look, fresh),
+		cmocka_unit_test_setup(two_places_are_for_all, fresh),
+		cmocka_unit_test_setup(the_same_at_two_looks_goes_back, fresh),
 		cmocka_unit_test_setup(threads_are_apart, fresh),
 		cmocka_unit_test_setup(all_comes_back_once, fresh),
 	};
