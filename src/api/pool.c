@@ -227,7 +227,7 @@ CM_EXPORT void *cxlm_malloc_nodes(const unsigned long *nodes,
 }
 
 /* The process's own pools of single nodes, which never end. */
-static cxlm_pool *_Atomic node_pool[CM_MAX_NODES][2];
+static CM_SPARSE cxlm_pool *_Atomic node_pool[CM_MAX_NODES][2];
 
 static CM_NOINLINE cxlm_pool *pool_of_node(unsigned node, int flags)
 {

@@ -42,6 +42,16 @@
 #define CM_ENDBR	""
 #endif
 
+/*
+ * Zero at start and mostly never touched: away from the small variables, which
+ * then share few pages. Where there is such a section; clang may fill the file.
+ */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define CM_SPARSE	__attribute__((section(".lbss.cm")))
+#else
+#define CM_SPARSE
+#endif
+
 #define cm_container_of(ptr, type, member) \
 	((type *)((char *)(ptr)-offsetof(type, member)))
 

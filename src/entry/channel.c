@@ -176,7 +176,7 @@ static void fill(struct cm_report *report)
 static void publish(bool all)
 {
 	/* Too large for a small stack; whoever looks is alone. */
-	static struct cm_report report;
+	static CM_SPARSE struct cm_report report;
 	static char conf[CM_PAGE_CONF];
 	static struct cm_nodeset nodes[CM_NR_TIERS];
 	static unsigned version;

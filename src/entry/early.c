@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "base/compiler.h"
 #include "entry/early.h"
 
 #define EARLY_SIZE	(256 * KIB)
 
-static _Alignas(4096) char block[EARLY_SIZE];
+static _Alignas(4096) CM_SPARSE char block[EARLY_SIZE];
 static size_t next;
 
 void *cm_early_alloc(size_t size, size_t alignment)

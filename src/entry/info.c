@@ -120,7 +120,7 @@ CM_EXPORT struct mallinfo mallinfo(void)
 /* malloc_stats(3) writes to stderr. */
 CM_EXPORT void malloc_stats(void)
 {
-	static struct cm_report report;
+	static CM_SPARSE struct cm_report report;
 
 	if (!started())
 		return;

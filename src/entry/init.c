@@ -261,7 +261,7 @@ __attribute__((constructor(101))) static void construct(void)
 /* After atexit handlers and the program's destructors; stdio flushes later. */
 __attribute__((destructor(101))) static void destruct(void)
 {
-	static struct cm_report report;
+	static CM_SPARSE struct cm_report report;
 	int saved = errno;
 
 	if (atomic_load(&cm_process.life) != CM_LIFE_READY)

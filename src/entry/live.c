@@ -328,7 +328,7 @@ static bool apply(const struct cm_settings *wanted, struct cm_line *answer,
 }
 
 /* Too large for a thread's stack; whoever looks is alone. */
-static struct cm_settings wanted;
+static CM_SPARSE struct cm_settings wanted;
 
 bool cm_live_answer(void)
 {

@@ -30,13 +30,13 @@ static struct stack {
 	_Atomic uint64_t nr, bytes;
 	_Atomic unsigned nr_frames;	/* 0: not filled yet */
 	uint64_t frame[CM_STACK_FRAMES];
-} stacks[MAX_STACKS];
+} stacks[MAX_STACKS] CM_SPARSE;
 
 static struct module {
 	_Atomic uint64_t hash;
 	_Atomic bool named;
 	char name[CM_FRAME_NAME_MAX];
-} modules[MAX_MODULES];
+} modules[MAX_MODULES] CM_SPARSE;
 
 static _Atomic uint64_t nr_lost;	/* no slot was left */
 static int recorder;			/* the process that began */
@@ -223,7 +223,7 @@ static struct applied {
 	uint64_t hash;		/* 0: free */
 	uint64_t first;		/* the first frame's */
 	uint8_t tier;		/* + 1; 0: the policy's */
-} applied[2 * MAX_LINES];
+} applied[2 * MAX_LINES] CM_SPARSE;
 static unsigned nr_applied;
 
 static void add(uint64_t hash, uint64_t first, unsigned tier)

@@ -38,7 +38,8 @@ _Static_assert(TAG_BITS + GENERATION_BITS + MEANING_BITS == 64, "one word");
 
 #define CLOSING		(UINT64_C(1) << TAG_SHIFT)
 
-static _Atomic uint64_t table[1 << SET_BITS][WAYS] __attribute__((aligned(64)));
+static CM_SPARSE _Atomic uint64_t table[1 << SET_BITS][WAYS]
+	__attribute__((aligned(64)));
 
 /*
  * What every allocation reads.

@@ -29,7 +29,7 @@
 typedef _Atomic uint64_t entry;
 #define IS_ALIKE(e)	((e) < 16)
 
-static entry root[1u << LG_ROOT];
+static CM_SPARSE entry root[1u << LG_ROOT];
 static unsigned lg_page;
 static _Atomic int64_t counts[CM_RANGE_PLACES];	/* usable pages */
 static _Atomic uint64_t missed;

@@ -12,7 +12,7 @@
 
 _Atomic bool cm_away_some;
 
-static _Atomic uint64_t bits[NR_UNITS / 64];
+static CM_SPARSE _Atomic uint64_t bits[NR_UNITS / 64];
 
 /* The units of a range in the windows, from `first` to below the result. */
 static uint64_t units(uintptr_t from, uintptr_t to, uint64_t *first)

@@ -6,8 +6,8 @@
 #include "pool/thread.h"
 
 struct cm_pool cm_pool[CM_NR_TIERS];
-struct cm_mixed cm_mixed[CM_MAX_MIXED];
+CM_SPARSE struct cm_mixed cm_mixed[CM_MAX_MIXED];
 _Atomic unsigned cm_nr_mixed;
-struct cm_own cm_own[CM_MAX_OWN];
+CM_SPARSE struct cm_own cm_own[CM_MAX_OWN];
 _Atomic unsigned cm_nr_own;
 CM_TLS struct cm_thread cm_thread;

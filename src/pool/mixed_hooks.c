@@ -20,7 +20,7 @@
 #define LARGE		(256 * MIB)	/* tried before it takes addresses */
 #define MAX_PROBES	64	/* foreign maps in the window to step over */
 
-static _Atomic unsigned char owner[CM_WINDOW_MAX / SEGMENT];
+static CM_SPARSE _Atomic unsigned char owner[CM_WINDOW_MAX / SEGMENT];
 static _Atomic uint64_t nr_taken;	/* segments, from the first on */
 
 static struct cm_mixed *mixed_of(struct cm_extent_hooks *hooks)

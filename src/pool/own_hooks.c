@@ -12,7 +12,7 @@
 #define SEGMENT		(64 * MIB)
 #define MAX_PROBES	64	/* foreign maps in the window to step over */
 
-static _Atomic unsigned char owner[CM_WINDOW_MAX / SEGMENT];
+static CM_SPARSE _Atomic unsigned char owner[CM_WINDOW_MAX / SEGMENT];
 
 static struct cm_own *own_of(struct cm_extent_hooks *hooks)
 {

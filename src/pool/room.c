@@ -25,7 +25,7 @@ uint64_t cm_room_now_ms(void)
 }
 
 /* Of each node; read once, and again when the nodes change. */
-static _Atomic uint64_t reserve[CM_MAX_NODES];
+static CM_SPARSE _Atomic uint64_t reserve[CM_MAX_NODES];
 static _Atomic bool reserve_known;
 
 void cm_room_forget(struct cm_pool *pool)
