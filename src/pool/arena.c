@@ -63,14 +63,12 @@ bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
 			   &config, sizeof(config)) == 0;
 }
 
-const size_t *cm_arena_active(const struct cm_je *je, unsigned arena)
+/* NULL: the controls do not know this arena (yet). */
+static const size_t *ask_active(const struct cm_je *je, unsigned arena)
 {
 	const size_t *nr_active = NULL;
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(uint64_t);
-	uint64_t epoch = 1;
+	size_t mib[4], miblen = CM_ARRAY_SIZE(mib), size = sizeof(nr_active);
 
-	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
-	size = sizeof(nr_active);
 	if (je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
 				 &miblen))
 		return NULL;
@@ -78,6 +76,27 @@ const size_t *cm_arena_active(const struct cm_je *je, unsigned arena)
 	if (je->mallctlbymib(mib, miblen, &nr_active, &size, NULL, 0))
 		return NULL;
 	return nr_active;
+}
+
+/*
+ * jemalloc's controls know an arena only from the next epoch on, which merges
+ * and keeps the statistics of all: 30 KiB an arena. They know arena 0 from the
+ * start, and its count lies where that of each does.
+ */
+const size_t *cm_arena_active(const struct cm_je *je, unsigned arena)
+{
+	const size_t *first = ask_active(je, 0);
+	size_t size = sizeof(uint64_t);
+	uint64_t epoch = 1;
+
+	if (first && je->arenas)
+		return (const size_t *)((const char *)first -
+					(const char *)atomic_load(
+						&je->arenas[0]) +
+					(const char *)atomic_load(
+						&je->arenas[arena]));
+	(void)je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
+	return ask_active(je, arena);
 }
 
 void cm_arena_start(struct cm_pool *pool)
@@ -111,7 +130,7 @@ static bool start(struct cm_pool *pool)
 	    !find_mib(pool->je, "thread.allocatedp", &thread_allocated[t]) ||
 	    !find_mib(pool->je, "thread.deallocatedp", &thread_freed[t]))
 		return false;
-	cm_je_keep_pages(t);
+	cm_je_keep_pages(pool->je);
 	return true;
 }
 
@@ -138,34 +157,20 @@ static int create(struct cm_pool *pool)
 	return (int)slot;
 }
 
-/*
- * jemalloc's controls know an arena only from the next epoch on, which costs
- * a merge of all statistics: so not when the arena is made, but the first
- * time somebody asks.
- */
+/* Not when an arena is made, but the first time somebody asks. */
 void cm_arena_learn(struct cm_pool *pool)
 {
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
-	uint64_t epoch = 1;
-	size_t size = sizeof(epoch);
 	unsigned nr;
 
 	cm_lock(&cm_arena_lock);
 	nr = atomic_load_explicit(&pool->nr_arenas, memory_order_relaxed);
-	(void)pool->je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
-	if (pool->je->mallctlnametomib("experimental.arenas.0.pactivep", mib,
-				       &miblen))
-		nr = 0;
-	for (unsigned i = 0; i < nr; i++) {
-		const size_t *nr_active = NULL;
-
-		size = sizeof(nr_active);
-		mib[2] = pool->arena[i].index;
-		if (!pool->je->mallctlbymib(mib, miblen, &nr_active, &size,
-					    NULL, 0))
-			atomic_store_explicit(&pool->arena[i].nr_active,
-					      nr_active, memory_order_release);
-	}
+	for (unsigned i = 0; i < nr; i++)
+		if (!atomic_load_explicit(&pool->arena[i].nr_active,
+					  memory_order_relaxed))
+			atomic_store_explicit(
+				&pool->arena[i].nr_active,
+				cm_arena_active(pool->je, pool->arena[i].index),
+				memory_order_release);
 	cm_unlock(&cm_arena_lock);
 }
 
@@ -287,6 +292,6 @@ void cm_arena_fork_child(const struct cm_thread *thread)
 			pool->arena[i].nr_threads = thread->attached[t] &&
 						    thread->arena[t] == i;
 		if (nr)
-			cm_je_keep_pages(t);
+			cm_je_keep_pages(pool->je);
 	}
 }

@@ -34,10 +34,7 @@ void cm_arena_release(void);
 bool cm_arena_make(const struct cm_je *je, struct cm_extent_hooks *hooks,
 		   unsigned *index);
 
-/*
- * Where jemalloc counts the pages in use of an arena just made, or NULL: known
- * from the next epoch on, which is begun.
- */
+/* Where jemalloc counts the pages in use of an arena, or NULL. */
 const size_t *cm_arena_active(const struct cm_je *je, unsigned arena);
 
 /* fork: lock order in base/lock.h. In the child only `thread` is left. */

@@ -13,7 +13,11 @@
 	int p##mallctl(const char *, void *, size_t *, void *, size_t);	\
 	int p##mallctlnametomib(const char *, size_t *, size_t *);	\
 	int p##mallctlbymib(const size_t *, size_t, void *, size_t *, void *, \
-			    size_t)
+			    size_t);					\
+	/* The same from 5.0 to 5.3.1. */				\
+	extern void *_Atomic p##arenas[] __attribute__((weak)) CM_HIDDEN; \
+	extern void p##arena_nthreads_inc(void *, bool) __attribute__((weak)) \
+	CM_HIDDEN
 
 #define INSTANCE(p)							\
 	{								\
@@ -22,20 +26,12 @@
 		.rallocx = p##rallocx, .dallocx = p##dallocx, \
 		.usable_size = p##malloc_usable_size, .mallctl = p##mallctl, \
 		.mallctlnametomib = p##mallctlnametomib,		\
-		.mallctlbymib = p##mallctlbymib,			\
+		.mallctlbymib = p##mallctlbymib, .arenas = p##arenas, \
+		.arena_nthreads_inc = p##arena_nthreads_inc,		\
 	}
 
 DECLARE(cm_ddr_);
 DECLARE(cm_cxl_);
-
-/* jemalloc's own, the same from 5.0 to 5.3.1; weak, so that it may lack them. */
-#define DECLARE_INSIDE(p)						\
-	extern void *_Atomic p##arenas[] __attribute__((weak)) CM_HIDDEN; \
-	extern void p##arena_nthreads_inc(void *arena, bool internal)	\
-		__attribute__((weak)) CM_HIDDEN
-
-DECLARE_INSIDE(cm_ddr_);
-DECLARE_INSIDE(cm_cxl_);
 
 /*
  * jemalloc defines malloc_conf weak and reads it when an instance starts;
@@ -65,15 +61,9 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name)
 	return je->mallctl(name, &value, &size, NULL, 0) ? 0 : value;
 }
 
-void cm_je_keep_pages(enum cm_tier tier)
+void cm_je_keep_pages(const struct cm_je *je)
 {
-	void *_Atomic *arenas = tier == CM_TIER_DDR ? cm_ddr_arenas :
-						      cm_cxl_arenas;
-	void (*inc)(void *, bool) = tier == CM_TIER_DDR ?
-					    cm_ddr_arena_nthreads_inc :
-					    cm_cxl_arena_nthreads_inc;
-
 	/* A thread that is never gone. */
-	if (arenas && inc && atomic_load(&arenas[0]))
-		inc(atomic_load(&arenas[0]), false);
+	if (je->arenas && je->arena_nthreads_inc && atomic_load(&je->arenas[0]))
+		je->arena_nthreads_inc(atomic_load(&je->arenas[0]), false);
 }

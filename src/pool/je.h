@@ -14,7 +14,7 @@
  *   jemalloc comes there by itself at least once every 64 KiB a thread
  *   allocates (its tcache_gc_incr_bytes event).
  * - what it asks of libc is renamed to cm_je_* (pool/je_os.c).
- * And two names of its inside, if they are there (cm_je_keep_pages).
+ * And two names of its inside, if they are there (struct cm_je).
  */
 #ifndef CM_POOL_JE_H
 #define CM_POOL_JE_H
@@ -71,6 +71,9 @@ struct cm_je {
 	int (*mallctlnametomib)(const char *, size_t *, size_t *);
 	int (*mallctlbymib)(const size_t *, size_t, void *, size_t *, void *,
 			    size_t);
+	/* Not of its interface, and NULL where a jemalloc lacks them. */
+	void *_Atomic *arenas;		/* by index */
+	void (*arena_nthreads_inc)(void *arena, bool internal);
 };
 
 extern const struct cm_je cm_je[CM_NR_TIERS];
@@ -112,7 +115,7 @@ bool cm_je_start(const struct cm_je *je);
  * page by page, to be had again for this one. After an instance has started, and
  * in a child of fork.
  */
-void cm_je_keep_pages(enum cm_tier tier);
+void cm_je_keep_pages(const struct cm_je *je);
 
 /* Set aside a low thread-specific key for each instance; at start. */
 void cm_je_take_keys(void);

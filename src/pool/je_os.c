@@ -37,7 +37,12 @@ int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *));
  * and only then: `starting` is true on a thread inside cm_je_start, and
  * instances start one at a time (pool/arena.c, entry/init.c).
  */
-static _Alignas(65536) CM_SPARSE char spare_page[65536];
+#ifdef __x86_64__
+#define SPARE_SIZE	4096		/* more would align the whole library */
+#else
+#define SPARE_SIZE	65536
+#endif
+static _Alignas(SPARE_SIZE) CM_SPARSE char spare_page[SPARE_SIZE];
 static bool spare_is_out;
 static CM_TLS bool starting;
 
