@@ -11,6 +11,13 @@
  */
 #define ENOUGH (4 * KIB)
 
+/*
+ * A thread that is new in a tier gets a cache there, which costs as much as a
+ * thousand blocks: one that allocates little has no need of both. Which it
+ * begins with goes by all that was taken.
+ */
+#define FIRST (32 * KIB)
+
 static _Atomic uint64_t taken[CM_NR_TIERS] __attribute__((aligned(64)));
 
 /*
@@ -74,6 +81,7 @@ enum cm_tier cm_turns_now(struct cm_thread *thread)
 {
 	unsigned weight[CM_NR_TIERS];
 	uint64_t sum[CM_NR_TIERS];
+	enum cm_tier tier, other;
 
 	join(thread);
 	weights_now(weight);
@@ -84,7 +92,12 @@ enum cm_tier cm_turns_now(struct cm_thread *thread)
 			add(thread, t, more);
 		sum[t] = atomic_load_explicit(&taken[t], memory_order_relaxed);
 	}
-	return cm_turns_next(weight, sum);
+	tier = cm_turns_next(weight, sum);
+	other = tier == CM_TIER_DDR ? CM_TIER_CXL : CM_TIER_DDR;
+	if (unlikely(!thread->attached[tier]) && thread->attached[other] &&
+	    *thread->allocated[other] < FIRST)
+		return other;
+	return tier;
 }
 
 void cm_turns_forgive(enum cm_tier tier)
