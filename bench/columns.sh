@@ -12,7 +12,7 @@ column_list='
 pair     60000000   10000  110000  suite
 batch    60000000   10000  110000  suite
 small    20000000   30000   80000  suite
-large       10000     500    2500  suite
+large       20000     500    2500  suite
 realloc   1000000    3000   13000  suite
 calloc    8000000   10000   60000  suite
 aligned   6000000   10000   60000  suite
@@ -24,7 +24,7 @@ live7    10000000  100000  300000  suite
 cross     8000000       -       -  suite
 server   12000000       -       -  suite
 producer  6000000       -       -  suite
-churn        5000       -       -  suite
+churn        8000       -       -  suite
 alive        3000       -       -  suite
 first       20000       -       -  starts
 threads     20000       -       -  starts
