@@ -50,7 +50,7 @@ struct cm_process cm_process;
 static CM_TLS char here;
 static char *_Atomic starter;
 
-static char je_conf[CM_NR_TIERS][160];
+static char je_conf[CM_NR_TIERS][192];
 
 /* jemalloc says what failed on stderr; the program gets NULL and ENOMEM. */
 static void stay_silent(void *opaque, const char *text)
@@ -63,6 +63,7 @@ static void stay_silent(void *opaque, const char *text)
  * muzzy_decay_ms:0      pages go from dirty to given back, and are uncharged
  * dss:disabled          the program break is not ours
  * oversize_threshold:0  no separate arena, without hooks, for big blocks
+ * cache_oblivious:false a large block is whole pages, as pool/shift.h needs them
  * tcache_nslots_large:8 not 20: what is freed goes to pool/large.h first
  */
 static void configure_jemalloc(enum cm_tier tier,
@@ -75,6 +76,7 @@ static void configure_jemalloc(enum cm_tier tier,
 		cm_line_fmt(&line,
 			    "narenas:1,oversize_threshold:0,"
 			    "dss:disabled,tcache_nslots_large:8,"
+			    "cache_oblivious:false,"
 			    "muzzy_decay_ms:0,dirty_decay_ms:%lld",
 			    (long long)settings->decay_ms);
 	*cm_je[tier].conf = je_conf[tier];

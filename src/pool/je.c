@@ -8,6 +8,7 @@
 	extern void (*p##malloc_message)(void *, const char *);		\
 	void *p##mallocx(size_t, int);					\
 	void *p##rallocx(void *, size_t, int);				\
+	size_t p##xallocx(void *, size_t, size_t, int);			\
 	void p##dallocx(void *, int);					\
 	size_t p##malloc_usable_size(void *);				\
 	int p##mallctl(const char *, void *, size_t *, void *, size_t);	\
@@ -23,8 +24,9 @@
 	{								\
 		.prefix = #p, .conf = &p##malloc_conf,			\
 		.message = &p##malloc_message, .mallocx = p##mallocx, \
-		.rallocx = p##rallocx, .dallocx = p##dallocx, \
-		.usable_size = p##malloc_usable_size, .mallctl = p##mallctl, \
+		.rallocx = p##rallocx, .xallocx = p##xallocx,		\
+		.dallocx = p##dallocx, .usable_size = p##malloc_usable_size, \
+		.mallctl = p##mallctl, \
 		.mallctlnametomib = p##mallctlnametomib,		\
 		.mallctlbymib = p##mallctlbymib, .arenas = p##arenas, \
 		.arena_nthreads_inc = p##arena_nthreads_inc,		\

@@ -65,6 +65,7 @@ struct cm_je {
 	void (**message)(void *, const char *);
 	void *(*mallocx)(size_t, int);
 	void *(*rallocx)(void *, size_t, int);
+	size_t (*xallocx)(void *, size_t, size_t, int);
 	void (*dallocx)(void *, int);
 	size_t (*usable_size)(void *);
 	int (*mallctl)(const char *, void *, size_t *, void *, size_t);

@@ -8,6 +8,7 @@
 #include "pool/mixed.h"
 #include "pool/own.h"
 #include "pool/pool.h"
+#include "pool/shift.h"
 #include "pool/thread.h"
 
 #define SMALLEST	8	/* jemalloc's smallest size class */
@@ -160,6 +161,12 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 
 		return pool->je->rallocx(
 			p, size, CM_JE_TCACHE_NONE | CM_JE_ARENA(index));
+	}
+	if (size > CM_SHIFT_MIN) {
+		void *q = cm_shift(pool, p, size);
+
+		if (q)
+			return q;
 	}
 	return pool->je->rallocx(p, size, 0);
 }

@@ -16,6 +16,12 @@
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1			/* Linux 4.4 */
 #endif
+#ifndef MADV_COLD
+#define MADV_COLD 20			/* Linux 5.4 */
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4		/* Linux 5.7 */
+#endif
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24		/* Linux 5.18 */
 #endif
@@ -191,6 +197,41 @@ int cm_sys_advise(void *at, size_t size, int advice)
 	int saved = errno;
 
 	return result(syscall(SYS_madvise, at, size, (long)advice), saved);
+}
+
+int cm_sys_move_range(void *from, void *to, size_t size)
+{
+	int saved = errno;
+
+	return result(syscall(SYS_mremap, from, size, size,
+			      (long)(MREMAP_MAYMOVE | MREMAP_FIXED |
+				     MREMAP_DONTUNMAP),
+			      to),
+		      saved);
+}
+
+bool cm_sys_can_move_range(void)
+{
+	size_t page = cm_sys_page_size();
+	char *from = cm_sys_map_own(page), *to = cm_sys_map_own(page);
+	bool can = false;
+
+	if (from && to) {
+		*from = 1;
+		can = cm_sys_move_range(from, to, page) == 0 && *to == 1 &&
+		      *from == 0;
+	}
+	if (from)
+		(void)real_unmap(from, page);
+	if (to)
+		(void)real_unmap(to, page);
+	return can;
+}
+
+/* Advice that changes nothing but when it is swapped; refused where locked. */
+bool cm_sys_is_page_locked(void *at)
+{
+	return cm_sys_advise(at, cm_sys_page_size(), MADV_COLD) != 0;
 }
 
 bool cm_sys_is_mapped(void *at, size_t size)

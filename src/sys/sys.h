@@ -87,6 +87,18 @@ int cm_sys_move_pages(void *const *pages, size_t nr, const int *node,
 /* madvise(2). */
 int cm_sys_advise(void *at, size_t size, int advice);
 
+/*
+ * The pages of a range to another, which they replace; both stay mapped, the first
+ * is as if never touched. When it fails nothing may be mapped at `to` any more.
+ */
+int cm_sys_move_range(void *from, void *to, size_t size);
+
+/* Tried with pages of its own: Linux 5.7. */
+bool cm_sys_can_move_range(void);
+
+/* mlock(2), of this page; also true where it cannot be told (before Linux 5.4). */
+bool cm_sys_is_page_locked(void *at);
+
 /* Is all of it mapped? Page by page's bounds. */
 bool cm_sys_is_mapped(void *at, size_t size);
 
