@@ -3,7 +3,7 @@
  * memcached_load - memcached's load: memcached_load SOCKET REQUESTS
  *
  * Sets all of 100,000 keys, then random batches of sets and gets, one to three,
- * until there were REQUESTS; 16 pipelined on each of 8 connections in turn.
+ * until there were REQUESTS; 64 pipelined on each of 8 connections in turn.
  * Everything fits, so every get must return what was set last. Then tells the
  * server to end, and prints the nanoseconds it took. A server that does not
  * listen yet is waited for.
@@ -22,7 +22,7 @@
 
 enum {
 	KEYS = 100000,
-	BATCH = 16,
+	BATCH = 64,
 	CLIENTS = 8,
 	VALUE_MAX = 4096
 };
