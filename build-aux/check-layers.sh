@@ -42,6 +42,7 @@ for folder in *; do
 			case $inc in
 			config.h|cxlmalloc.h|cxlmalloc/*) continue ;;
 			smdk_opt_api.h|emucxl.h|emucxl_lib.h) continue ;;
+			jemalloc/layout.h) continue ;;	# made by jemalloc/build
 			esac
 			case $may in
 			*" ${inc%%/*} "*) ;;

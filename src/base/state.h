@@ -2,9 +2,11 @@
 /*
  * state - the words the fast paths read, and who may write them
  *
- * malloc and free jump through cm_fast; with both tiers in use free compares an
- * address with two bounds. All are in one cache line that only changes when a
- * tier is used first, becomes full or has room again.
+ * malloc and free go by the words of cm_fast: malloc by an offset from the thread
+ * pointer, that of the next tier's thread cache (entry/front.h), and if that has
+ * nothing through a pointer; free by the address. Where there is no front both
+ * jump through pointers. All are in one cache line that only changes when a tier
+ * is used first, becomes full or has room again.
  *
  * Synchronization
  *   malloc      atomic; written by entry/slow.c from any thread, relaxed.
@@ -12,6 +14,13 @@
  *               a moment ago, and that tier's own hooks keep its limit.
  *   free        atomic; written when a tier gets its first arena. A stale
  *               value only costs time.
+ *   tsd         as malloc: the same in the front's terms, 0 where that has none.
+ *               Written after it; with one new and one old, a block is of one
+ *               tier or the other.
+ *   max         as malloc: the largest size the front serves.
+ *   nr_classes  atomic; the classes of sizes whose blocks the front takes back.
+ *               Lowered for good once pages of a block may have been moved
+ *               (pool/away.h), before any is.
  *   chosen      as malloc, which it is unless sites is set; the policy's.
  *   sites       set once, when callers matter (entry/site.c); malloc is then
  *               cm_site_malloc. A stale value misses a rule or two.
@@ -40,6 +49,9 @@ struct cm_fast {
 	_Atomic(cm_free_fn *) free;
 	uintptr_t base;
 	size_t end[CM_NR_TIERS];
+	_Atomic intptr_t tsd;
+	_Atomic size_t nr_classes;
+	_Atomic size_t max;
 	size_t end_mixed;
 	_Atomic(cm_malloc_fn *) chosen;
 	_Atomic bool sites;

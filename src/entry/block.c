@@ -5,6 +5,7 @@
 
 #include "entry/early.h"
 #include "entry/foreign.h"
+#include "entry/front.h"
 #include "entry/init.h"
 #include "entry/nodes.h"
 #include "entry/route.h"
@@ -42,16 +43,34 @@ static CM_COLD void let_go(void *p)
 		cm_away_let_go(p, pool->je->usable_size(p));
 }
 
-/* For this thread's next large block. */
+#ifdef CM_FRONT
+/* Without asking jemalloc for the size: most blocks are small. */
+static inline bool may_be_large(enum cm_tier tier, const void *p)
+{
+	return cm_front_class_of(cm_front_offset(tier == CM_TIER_CXL ?
+							 cm_cxl_tsd_tls :
+							 cm_ddr_tsd_tls),
+				 p) >= CM_FRONT_NR;
+}
+#else
+static inline bool may_be_large(enum cm_tier tier, const void *p)
+{
+	(void)tier, (void)p;
+	return true;
+}
+#endif
+
+/* For the next block of its size. */
 static inline bool keep(enum cm_tier tier, void *p)
 {
-	struct cm_thread *thread = &cm_thread;
+	size_t size;
 
-	return cm_large_may_keep(thread, tier) &&
-	       cm_large_keep(thread, tier, p,
-			     tier == CM_TIER_CXL ?
-				     cm_cxl_malloc_usable_size(p) :
-				     cm_ddr_malloc_usable_size(p));
+	if (likely(!may_be_large(tier, p)) ||
+	    unlikely(!cm_thread.settled[tier]) || cm_full_is(&cm_pool[tier]))
+		return false;
+	size = tier == CM_TIER_CXL ? cm_cxl_malloc_usable_size(p) :
+				     cm_ddr_malloc_usable_size(p);
+	return cm_large_is(size) && cm_large_keep(tier, p, size);
 }
 
 /*

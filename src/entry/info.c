@@ -10,7 +10,6 @@
 #include "control/emit.h"
 #include "entry/foreign.h"
 #include "entry/init.h"
-#include "pool/large.h"
 #include "pool/report.h"
 
 static bool started(void)
@@ -48,7 +47,6 @@ CM_EXPORT int malloc_trim(size_t pad)
 			continue;
 		if (pool->single && t != CM_TIER_DDR)
 			continue;
-		(void)cm_large_flush(&cm_thread, t);
 		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL,
 					0);
 		cm_pool_purge(pool);

@@ -2,16 +2,19 @@
 /*
  * malloc - the two calls that matter, and nothing else
  *
- * malloc jumps to the fast path of the tier that is next, free to that of the
- * only tier in use: jemalloc's own. Each tail-calls back (entry/slow.c,
- * entry/block.c) when it cannot serve; so does free for a block that is not its
- * instance's, which it does not find in its cache of address ranges. With two
- * tiers in use free compares the address first: that is faster than a wrong
- * guess.
+ * With a front (entry/front.h) malloc and free take from the thread's cache of the
+ * tier that is next, and put into that of the tier the address is of. What that
+ * cannot serve, and everything without a front, goes to jemalloc's own fast path:
+ * malloc to that of the tier that is next, free to that of the only tier in
+ * use. Each tail-calls back (entry/slow.c, entry/block.c) when it cannot serve; so
+ * does free for a block that is not its instance's, which it does not find in its
+ * cache of address ranges. With two tiers in use free compares the address first:
+ * that is faster than a wrong guess.
  */
 #include <stdlib.h>
 
 #include "base/state.h"
+#include "entry/front.h"
 #include "entry/site.h"
 #include "entry/slow.h"
 #include "pool/je.h"
@@ -25,7 +28,7 @@ struct cm_fast cm_fast = { .malloc = cm_slow_malloc,
  * A jump, not a call: where rules ask who called, the route finds malloc's own
  * return address. A build without sibling calls hands it over.
  */
-CM_EXPORT void *malloc(size_t size)
+static inline __attribute__((always_inline)) void *routed(size_t size)
 {
 #ifdef CM_DEBUG
 	if (cm_site_matters())
@@ -35,10 +38,59 @@ CM_EXPORT void *malloc(size_t size)
 				    memory_order_relaxed)(size);
 }
 
+#ifdef CM_FRONT
+static CM_NOINLINE void *malloc_larger(size_t size, intptr_t tsd)
+{
+	void *p;
+
+	if (size <= atomic_load_explicit(&cm_fast.max, memory_order_relaxed) &&
+	    likely(cm_front_take(tsd, cm_front_class(size), CM_FRONT_COUNTED,
+				 &p)))
+		return p;
+	return routed(size);
+}
+
+CM_EXPORT void *malloc(size_t size)
+{
+	intptr_t tsd = atomic_load_explicit(&cm_fast.tsd, memory_order_relaxed);
+	size_t class;
+	void *p;
+
+	if (unlikely(!tsd))
+		return routed(size);
+	if (unlikely(size > CM_JE_FAST_MAX))
+		return malloc_larger(size, tsd);
+	class = cm_front.class[(size + 7) / 8];
+	if (likely(cm_front_take(tsd, class, cm_front.counted[class], &p)))
+		return p;
+	return routed(size);
+}
+
+CM_EXPORT void free(void *p)
+{
+	uintptr_t at = (uintptr_t)p - cm_fast.base;
+
+	if (likely(at < cm_fast.end[CM_TIER_DDR])) {
+		if (unlikely(!cm_front_put(cm_front_offset(cm_ddr_tsd_tls), p)))
+			cm_ddr_free(p);
+	} else if (likely(at < cm_fast.end[CM_TIER_CXL])) {
+		if (unlikely(!cm_front_put(cm_front_offset(cm_cxl_tsd_tls), p)))
+			cm_cxl_free(p);
+	} else {
+		cm_slow_free(p);
+	}
+}
+#else
+CM_EXPORT void *malloc(size_t size)
+{
+	return routed(size);
+}
+
 CM_EXPORT void free(void *p)
 {
 	atomic_load_explicit(&cm_fast.free, memory_order_relaxed)(p);
 }
+#endif
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 /*

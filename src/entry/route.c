@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "entry/route.h"
+#include "entry/front.h"
 #include "entry/site.h"
 #include "entry/turns.h"
 #include "pool/full.h"
@@ -92,11 +93,33 @@ static void set_malloc(_Atomic(cm_malloc_fn *) *at, cm_malloc_fn *route)
 		atomic_store_explicit(at, route, memory_order_relaxed);
 }
 
-/* Where callers matter malloc's route asks them first. */
-static void set_route(cm_malloc_fn *route)
+#ifdef CM_FRONT
+/* policy=interleave goes by what jemalloc counts, the front does not tell all. */
+static void set_front(cm_malloc_fn *route)
 {
-	set_malloc(&cm_fast.chosen, route);
-	set_malloc(&cm_fast.malloc, cm_site_matters() ? cm_site_malloc : route);
+	intptr_t tsd = cm_front_of(route);
+	size_t max = cm_policy_says(CM_WORD_TURNS) ? 0 : CM_FRONT_MAX;
+
+	if (atomic_load_explicit(&cm_fast.max, memory_order_relaxed) != max)
+		atomic_store_explicit(&cm_fast.max, max, memory_order_relaxed);
+	if (atomic_load_explicit(&cm_fast.tsd, memory_order_relaxed) != tsd)
+		atomic_store_explicit(&cm_fast.tsd, tsd, memory_order_relaxed);
+}
+#else
+static void set_front(cm_malloc_fn *route)
+{
+	(void)route;
+}
+#endif
+
+/* Where callers matter malloc's route asks them first. */
+static void set_route(cm_malloc_fn *chosen)
+{
+	cm_malloc_fn *route = cm_site_matters() ? cm_site_malloc : chosen;
+
+	set_malloc(&cm_fast.chosen, chosen);
+	set_malloc(&cm_fast.malloc, route);
+	set_front(route);
 }
 
 static void set_bound(unsigned i, uint64_t value)
@@ -104,6 +127,12 @@ static void set_bound(unsigned i, uint64_t value)
 	if (bound(i) != value)
 		atomic_store_explicit(&cm_by_size.bound[i], value,
 				      memory_order_relaxed);
+}
+
+void cm_route_sites(void)
+{
+	atomic_store(&cm_fast.sites, true);
+	set_route(atomic_load(&cm_fast.chosen));
 }
 
 void cm_route_set(enum cm_tier tier)

@@ -37,4 +37,7 @@ void cm_route_update(const struct cm_policy_snapshot *policy);
 /* policy=interleave: until the next turn. */
 void cm_route_set(enum cm_tier tier);
 
+/* From now on callers matter: malloc asks entry/site.c first. */
+void cm_route_sites(void);
+
 #endif

@@ -398,8 +398,7 @@ void cm_site_look(void)
 
 static void begin(void)
 {
-	atomic_store(&cm_fast.sites, true);
-	atomic_store(&cm_fast.malloc, cm_site_malloc);
+	cm_route_sites();
 }
 
 void cm_site_begin(void)

@@ -188,39 +188,12 @@ static void *by_policy(size_t size, int flags)
 	return p;
 }
 
-/* From this thread's own cache of large blocks. */
-static void *large(enum cm_tier tier, size_t size)
+/* One that waits; policy=interleave has to see each block it counts made. */
+static inline void *large(enum cm_tier tier, size_t size)
 {
-	void *p = cm_large_is(size) ? cm_large_search(&cm_thread, tier, size) :
-				      NULL;
-
-	if (!p && cm_large_is_shared(size))
-		p = cm_large_take_shared(&cm_thread, tier, size);
-	if (!p)
-		cm_large_missed(&cm_thread, tier);
-	return p;
-}
-
-/*
- * The same at once, where nobody waits for an answer: seven times of
- * CM_CALLS_PER_LOOK. What it has is had, as full as the tier may be.
- */
-static inline __attribute__((always_inline)) void *
-large_at_once(enum cm_tier tier, size_t size)
-{
-	struct cm_thread *thread = &cm_thread;
-	unsigned word = atomic_load_explicit(&cm_policy_word,
-					     memory_order_relaxed);
-
-	if (!cm_large_is(size) || unlikely(thread->wants) ||
-	    (word & (CM_WORD_TURNS | CM_WORD_FIRST(tier))) !=
-		    CM_WORD_FIRST(tier) ||
-	    thread->flushed != atomic_load_explicit(&cm_full_flush_wanted,
-						    memory_order_relaxed) ||
-	    cm_channel_asked() || !((thread->nr_usual + 1) % CM_CALLS_PER_LOOK))
-		return NULL;
-	thread->nr_usual++;
-	return cm_large_take(thread, tier, size);
+	return cm_large_is(size) && !cm_policy_says(CM_WORD_TURNS) ?
+		       cm_large_take(tier, size) :
+		       NULL;
 }
 
 /* Sizes without a fast path, and what is to be aligned or zeroed. */
@@ -389,12 +362,11 @@ static inline bool may_serve(enum cm_tier tier, size_t size)
  * event. Out of the ordinary, the policy decides anew: the tier may have become
  * full, or one ahead of it may have room again.
  */
-static __attribute__((noinline)) void *ddr_missed(size_t size)
+void *cm_ddr_malloc_default(size_t size)
 {
-	void *p;
-
 	if (likely(may_serve(CM_TIER_DDR, size) && cm_usual(CM_TIER_DDR))) {
-		p = large(CM_TIER_DDR, size);
+		void *p = large(CM_TIER_DDR, size);
+
 		if (!p)
 			p = cm_ddr_own_malloc_default(size);
 		if (likely(p))
@@ -404,19 +376,11 @@ static __attribute__((noinline)) void *ddr_missed(size_t size)
 	return cm_slow_alloc(size, 0, false);
 }
 
-void *cm_ddr_malloc_default(size_t size)
+void *cm_cxl_malloc_default(size_t size)
 {
-	void *p = large_at_once(CM_TIER_DDR, size);
-
-	return likely(p) ? p : ddr_missed(size);
-}
-
-static __attribute__((noinline)) void *cxl_missed(size_t size)
-{
-	void *p;
-
 	if (likely(may_serve(CM_TIER_CXL, size) && cm_usual(CM_TIER_CXL))) {
-		p = large(CM_TIER_CXL, size);
+		void *p = large(CM_TIER_CXL, size);
+
 		if (!p)
 			p = cm_cxl_own_malloc_default(size);
 		if (likely(p))
@@ -424,11 +388,4 @@ static __attribute__((noinline)) void *cxl_missed(size_t size)
 		cm_usual_failed(CM_TIER_CXL);
 	}
 	return cm_slow_alloc(size, 0, false);
-}
-
-void *cm_cxl_malloc_default(size_t size)
-{
-	void *p = large_at_once(CM_TIER_CXL, size);
-
-	return likely(p) ? p : cxl_missed(size);
 }

@@ -10,7 +10,6 @@
  */
 #include "base/lock.h"
 #include "pool/arena.h"
-#include "pool/large.h"
 
 /* The argument of experimental.arenas_create_ext. */
 struct arena_config {
@@ -130,7 +129,7 @@ static bool start(struct cm_pool *pool)
 	    !find_mib(pool->je, "thread.allocatedp", &thread_allocated[t]) ||
 	    !find_mib(pool->je, "thread.deallocatedp", &thread_freed[t]))
 		return false;
-	cm_je_keep_pages(pool->je);
+	cm_je_keep_pages(pool->je, 0);
 	return true;
 }
 
@@ -150,6 +149,7 @@ static int create(struct cm_pool *pool)
 	pool->start_failed_by = NULL;
 	if (!cm_arena_make(pool->je, &pool->hooks, &arena->index))
 		return -1;
+	cm_je_keep_pages(pool->je, arena->index);
 	if (slot == 0)
 		pool->page = cm_je_read_size(pool->je, "arenas.page");
 	/* Publishes the slot to readers, who take no lock. */
@@ -215,10 +215,8 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 
 	cm_lock(&cm_arena_lock);
 	slot = choose(pool);
-	if (slot >= 0) {
+	if (slot >= 0)
 		pool->arena[slot].nr_threads++;
-		cm_large_enter(thread, pool->tier);
-	}
 	cm_unlock(&cm_arena_lock);
 	if (slot < 0) {
 		/* No arena to be had: the others serve, for a while. */
@@ -228,7 +226,6 @@ bool cm_arena_attach(struct cm_pool *pool, struct cm_thread *thread)
 	if (!bind(pool, (unsigned)slot, thread)) {
 		cm_lock(&cm_arena_lock);
 		pool->arena[slot].nr_threads--;
-		cm_large_leave(thread, pool->tier);
 		cm_unlock(&cm_arena_lock);
 		return false;
 	}
@@ -253,15 +250,12 @@ bool cm_arena_left_since(uint64_t ms)
 void cm_arena_leave(struct cm_thread *thread)
 {
 	atomic_store_explicit(&left_ms, cm_room_now_ms(), memory_order_relaxed);
-	for (unsigned t = 0; t < CM_NR_TIERS; t++)
-		(void)cm_large_flush(thread, t);
 	cm_lock(&cm_arena_lock);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		struct cm_pool *pool = &cm_pool[t];
 
 		if (thread->attached[t])
 			pool->arena[thread->arena[t]].nr_threads--;
-		cm_large_leave(thread, t);
 		/* A later destructor may attach again, and come here again. */
 		thread->attached[t] = thread->settled[t] = false;
 	}
@@ -282,16 +276,17 @@ void cm_arena_fork_parent(void)
 void cm_arena_fork_child(const struct cm_thread *thread)
 {
 	cm_lock_reset(&cm_arena_lock);
-	cm_large_fork_child(thread);
 	for (unsigned t = 0; t < CM_NR_TIERS; t++) {
 		struct cm_pool *pool = &cm_pool[t];
 		unsigned nr = atomic_load_explicit(&pool->nr_arenas,
 						   memory_order_relaxed);
 
-		for (unsigned i = 0; i < nr; i++)
+		for (unsigned i = 0; i < nr; i++) {
 			pool->arena[i].nr_threads = thread->attached[t] &&
 						    thread->arena[t] == i;
+			cm_je_keep_pages(pool->je, pool->arena[i].index);
+		}
 		if (nr)
-			cm_je_keep_pages(pool->je);
+			cm_je_keep_pages(pool->je, 0);
 	}
 }

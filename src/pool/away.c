@@ -2,6 +2,7 @@
 #include "pool/away.h"
 
 #include "base/state.h"
+#include "pool/je_layout.h"
 #include "pool/pool.h"
 #include "pool/window.h"
 #include "sys/sys.h"
@@ -36,6 +37,10 @@ void cm_away_mark(uintptr_t from, uintptr_t to)
 	for (; i < end; i++)
 		atomic_fetch_or(&bits[i / 64], UINT64_C(1) << i % 64);
 	atomic_store(&cm_away_some, true);
+#ifdef CM_JE_NR_SMALL
+	if (atomic_load(&cm_fast.nr_classes) > CM_JE_NR_SMALL)
+		atomic_store(&cm_fast.nr_classes, CM_JE_NR_SMALL);
+#endif
 }
 
 size_t cm_away_min(void)

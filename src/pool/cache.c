@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cache - the most memory one thread's caches can hold of a pool
- *
- * Ours of large blocks (pool/large.h) and jemalloc's.
+ * cache - the most memory one thread's cache can hold of a pool
  *
  * jemalloc gives each size class a fixed number of slots (tcache.c,
  * tcache_ncached_max_compute; the same in 5.3.0 and 5.3.1): for small classes
  * by the blocks in a slab, for large ones the same number for all up to
- * tcache_max. Its options are read, not assumed.
+ * tcache_max. Its options are read, not assumed. From 5.3.1 on a class may have a
+ * number of its own, and this thread's cache tells it.
  */
-#include "pool/large.h"
 #include "pool/report.h"
 
 struct slots {
@@ -73,27 +71,41 @@ static unsigned count(const struct cm_je *je, const char *name)
 	return je->mallctl(name, &n, &size, NULL, 0) ? 0 : n;
 }
 
+/* False: this jemalloc has none of their own, or the thread no cache. */
+static bool own_slots(const struct cm_je *je, size_t class_size, size_t *slots)
+{
+	size_t size = sizeof(*slots);
+
+	return !je->mallctl("thread.tcache.ncached_max.read_sizeclass", slots,
+			    &size, &class_size, sizeof(class_size));
+}
+
 uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
 {
 	const struct cm_je *je = pool->je;
 	unsigned nr_small = count(je, "arenas.nbins");
 	unsigned nr = count(je, "arenas.nhbins");
 	struct slots slots;
-	uint64_t sum = CM_LARGE_HELD;
+	uint64_t sum = 0;
 
 	if (!read_slots(je, &slots))
 		return 0;
 	for (unsigned i = 0; i < nr; i++) {
-		if (i < nr_small)
-			sum += of_class(je, "arenas.bin.0.size", i) *
-			       small_slots(
-				       &slots,
-				       (uint32_t)of_class(
-					       je, "arenas.bin.0.nregs", i));
-		else
-			sum += of_class(je, "arenas.lextent.0.size",
-					i - nr_small) *
-			       slots.large;
+		bool small = i < nr_small;
+		uint64_t class_size =
+			small ? of_class(je, "arenas.bin.0.size", i) :
+				of_class(je, "arenas.lextent.0.size",
+					 i - nr_small);
+		size_t n;
+
+		if (!own_slots(je, (size_t)class_size, &n))
+			n = small ? small_slots(&slots,
+						(uint32_t)of_class(
+							je,
+							"arenas.bin.0.nregs",
+							i)) :
+				    slots.large;
+		sum += class_size * n;
 	}
 	return sum;
 }

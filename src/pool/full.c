@@ -160,8 +160,7 @@ void cm_full_flush_now(struct cm_thread *thread)
 		if (!thread->attached[t] || thread->flushed_pool[t] == wanted)
 			continue;
 		thread->flushed_pool[t] = wanted;
-		(void)cm_large_flush(thread, t);
-		(void)cm_large_flush_shared(t);
+		(void)cm_large_flush(t);
 		(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL,
 					0);
 	}

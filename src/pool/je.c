@@ -63,9 +63,9 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name)
 	return je->mallctl(name, &value, &size, NULL, 0) ? 0 : value;
 }
 
-void cm_je_keep_pages(const struct cm_je *je)
+void cm_je_keep_pages(const struct cm_je *je, unsigned arena)
 {
 	/* A thread that is never gone. */
-	if (je->arenas && je->arena_nthreads_inc && atomic_load(&je->arenas[0]))
-		je->arena_nthreads_inc(atomic_load(&je->arenas[0]), false);
+	if (je->arenas && je->arena_nthreads_inc && atomic_load(&je->arenas[arena]))
+		je->arena_nthreads_inc(atomic_load(&je->arenas[arena]), false);
 }

@@ -110,13 +110,13 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name);
 bool cm_je_start(const struct cm_je *je);
 
 /*
- * Let arena 0 keep its free pages for the decay time. Each thread is on it until
- * it has an arena of ours, and jemalloc gives back all that is free in an arena
- * which the last thread leaves: here the caches of the threads that ended before,
- * page by page, to be had again for this one. After an instance has started, and
- * in a child of fork.
+ * Let an arena keep its free pages for the decay time, as if one thread of it
+ * never ended: jemalloc gives back all that is free in an arena which the last
+ * thread leaves, page by page, to be had again for the next. Each thread is on
+ * arena 0 until it has one of ours, and threads' caches lie there. After an arena
+ * was made (that one with its instance), and in a child of fork.
  */
-void cm_je_keep_pages(const struct cm_je *je);
+void cm_je_keep_pages(const struct cm_je *je, unsigned arena);
 
 /* Set aside a low thread-specific key for each instance; at start. */
 void cm_je_take_keys(void);

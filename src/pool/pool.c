@@ -68,7 +68,7 @@ static void each_arena(struct cm_pool *pool, const char *name)
 
 void cm_pool_purge(struct cm_pool *pool)
 {
-	(void)cm_large_flush_shared(pool->tier);
+	(void)cm_large_flush(pool->tier);
 	each_arena(pool, "arena.0.purge");
 	cm_mixed_each("arena.0.purge");
 	cm_own_each("arena.0.purge");
@@ -135,8 +135,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 		if (p || !*refused)
 			return p;
 		cm_full_flush(thread);
-		if (tries || !((int)cm_large_flush(thread, pool->tier) |
-			       (int)cm_large_flush_shared(pool->tier) |
+		if (tries || !((int)cm_large_flush(pool->tier) |
 			       (int)cm_full_reclaim(pool, size, last)))
 			break;
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);

@@ -167,9 +167,7 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 	uint64_t live = 0, cached, taken;
 	struct cm_own_blocks own;
 
-	cm_arena_hold();
-	cm_large_sum(pool->tier, &cached, &taken);
-	cm_arena_release();
+	cached = cm_large_held(pool->tier, &taken);
 	out->nr_allocs += taken;
 	for (unsigned i = 0; i < out->nr_arenas; i++) {
 #define STAT(name) \
@@ -207,7 +205,6 @@ static void refresh_statistics(const struct cm_pool *pool)
 	uint64_t epoch = 1;
 	size_t size = sizeof(epoch);
 
-	(void)cm_large_flush(&cm_thread, pool->tier);
 	(void)pool->je->mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
 	(void)pool->je->mallctl("epoch", &epoch, &size, &epoch, sizeof(epoch));
 }

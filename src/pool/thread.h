@@ -22,8 +22,6 @@ struct cm_refusals {
 	} state;
 };
 
-struct cm_large;
-
 struct cm_thread {
 	/*
 	 * The last allocation was refused for the limit. While it is set the
@@ -54,7 +52,6 @@ struct cm_thread {
 	uint64_t added[CM_NR_TIERS];	/* of allocated, see entry/turns.c */
 	unsigned epoch;			/* that added is of */
 	struct cm_refusals refusals[CM_NR_TIERS];
-	struct cm_large *large[CM_NR_TIERS];	/* pool/large.h */
 	unsigned flushed;		/* the last cm_full_flush_wanted met */
 	unsigned flushed_pool[CM_NR_TIERS];	/* of each pool */
 };

@@ -16,11 +16,11 @@
 
 #define THREADS		16	/* whose caches are twice the tier's margin */
 #define SIZE		2048		/* the class they hold */
-#define LARGE		(28u << 10)	/* and another */
+#define LARGE		LARGEST_CACHED	/* and another */
 #define STEPS		200		/* of 10 ms: 2 seconds of activity */
 #define PER_STEP	64		/* allocations of a step, 128 KiB */
 #define MAX_REST	4096
-#define REST		(32u << 10)
+#define REST		(28u << 10)	/* and a page: what a slab of SIZE leaves */
 
 static pthread_barrier_t barrier;
 static volatile int over;

@@ -4,7 +4,7 @@
  *
  * idle_threads THREADS BOUND: under a configuration whose first tier has no
  * limit. BOUND is the report's cache_bound. One thread fills its cache to the
- * brim; then THREADS do, with fewer of the large blocks. Each page is touched.
+ * brim; then THREADS do, without the largest blocks. Each page is touched.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -15,10 +15,9 @@
 #include "tiers.h"
 
 #define MAX_THREADS	1000
-#define FEW		4	/* large blocks of a class, of many threads */
+#define MANY_LARGEST	(32u << 10)	/* of many threads */
 
 static sem_t filled_one, go;
-static unsigned large_slots;
 static size_t largest;
 static int tier;
 
@@ -30,7 +29,7 @@ static void fill_cache(void)
 	size_t n;
 
 	for (n = 8, c = 0; n <= largest; n = class_after(n), c++) {
-		slots = n < FIRST_LARGE ? slots_of(n) : large_slots;
+		slots = slots_of(n);
 		for (unsigned i = 0; i < slots; i++) {
 			p[c][i] = malloc(n);
 			if (p[c][i])
@@ -39,7 +38,7 @@ static void fill_cache(void)
 	}
 	/* small ones first: their frees are fewer bytes, so they stay */
 	for (n = 8, c = 0; n <= largest; n = class_after(n), c++) {
-		slots = n < FIRST_LARGE ? slots_of(n) : large_slots;
+		slots = slots_of(n);
 		for (unsigned i = 0; i < slots; i++)
 			free(p[c][i]);
 	}
@@ -116,8 +115,7 @@ static void one(size_t bound)
 	pthread_t thread;
 	size_t before, after;
 
-	large_slots = LARGE_SLOTS + OWN_SLOTS;
-	largest = OWN_LARGEST;
+	largest = LARGEST_CACHED;
 	before = held();
 	start(1, &thread);
 	after = held();
@@ -161,8 +159,7 @@ static void many(unsigned nr, size_t bound)
 	static pthread_t thread[MAX_THREADS];
 	size_t before, after, pages;
 
-	large_slots = FEW;
-	largest = LARGEST_CACHED;
+	largest = MANY_LARGEST;
 	before = held();
 	start(nr, thread);
 	after = held();
