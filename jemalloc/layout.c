@@ -10,7 +10,8 @@
 #include "jemalloc/internal/jemalloc_internal_includes.h"
 
 #define SAY(name, value) \
-	__asm__ volatile(".ascii \"CM_LAYOUT " #name " %c0 \"" ::"i"((long)(value)))
+	__asm__ volatile(".ascii \"CM_LAYOUT " #name \
+			 " %c0 \"" ::"i"((long)(value)))
 #define TSD(field) offsetof(tsd_t, TSD_MANGLE(field))
 
 void layout(void)

@@ -14,11 +14,12 @@ void cm_front_init(void)
 	unsigned class = 0, i = 0;
 	size_t size = 8, step = 8;
 
-	for (; class < CM_FRONT_NR; class++) {
+	for (; class < CM_FRONT_NR; class ++) {
 		while (i < CM_ARRAY_SIZE(cm_front.class) && i * 8 <= size)
-			cm_front.class[i++] = (uint8_t)class;
-		cm_front.counted[class] =
-			size < CM_FRONT_COUNTED ? size : CM_FRONT_COUNTED;
+			cm_front.class[i++] = (uint8_t) class;
+		cm_front.counted[class] = size < CM_FRONT_COUNTED ?
+						  size :
+						  CM_FRONT_COUNTED;
 		if (size == 16)
 			step = 16;
 		else if (size >= 128 && !(size & (size - 1)))

@@ -91,7 +91,7 @@ static inline unsigned cm_front_class(size_t size)
 static inline __attribute__((always_inline)) bool
 cm_front_take(intptr_t tsd, size_t class, uint64_t counted, void **block)
 {
-	intptr_t bin = tsd + CM_JE_BINS + (intptr_t)class * CM_JE_BIN_SIZE;
+	intptr_t bin = tsd + CM_JE_BINS + (intptr_t) class * CM_JE_BIN_SIZE;
 	uint64_t after = CM_FS(uint64_t, tsd + CM_JE_ALLOCATED) + counted;
 	void **head;
 
@@ -103,8 +103,9 @@ cm_front_take(intptr_t tsd, size_t class, uint64_t counted, void **block)
 		if ((uint16_t)(uintptr_t)head ==
 		    CM_FS(uint16_t, bin + CM_JE_BIN_EMPTY))
 			return false;
-		CM_FS(uint16_t, bin + CM_JE_BIN_LOW_WATER) =
-			(uint16_t)(uintptr_t)(head + 1);
+		CM_FS(uint16_t,
+		      bin + CM_JE_BIN_LOW_WATER) = (uint16_t)(uintptr_t)(head +
+									 1);
 	}
 	*block = *head;
 	CM_FS(void **, bin + CM_JE_BIN_HEAD) = head + 1;
@@ -120,7 +121,8 @@ cm_front_class_of(intptr_t tsd, const void *p)
 	uintptr_t at = (uintptr_t)p;
 	intptr_t leaf = tsd + CM_JE_LEAVES +
 			(intptr_t)(at >> CM_JE_LG_LEAF &
-				   (CM_JE_NR_LEAVES - 1)) * CM_JE_LEAF_SIZE;
+				   (CM_JE_NR_LEAVES - 1)) *
+				CM_JE_LEAF_SIZE;
 	const uint64_t *pages;
 
 	if (unlikely(CM_FS(uintptr_t, leaf + CM_JE_LEAF_KEY) !=
@@ -147,7 +149,7 @@ static inline __attribute__((always_inline)) bool cm_front_put(intptr_t tsd,
 		cm_front.counted[class];
 	if (unlikely(after >= CM_FS(uint64_t, tsd + CM_JE_DEALLOCATED_NEXT)))
 		return false;
-	bin = tsd + CM_JE_BINS + (intptr_t)class * CM_JE_BIN_SIZE;
+	bin = tsd + CM_JE_BINS + (intptr_t) class * CM_JE_BIN_SIZE;
 	head = CM_FS(void **, bin + CM_JE_BIN_HEAD);
 	if (unlikely((uint16_t)(uintptr_t)head ==
 		     CM_FS(uint16_t, bin + CM_JE_BIN_FULL)))

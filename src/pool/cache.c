@@ -92,10 +92,11 @@ uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
 		return 0;
 	for (unsigned i = 0; i < nr; i++) {
 		bool small = i < nr_small;
-		uint64_t class_size =
-			small ? of_class(je, "arenas.bin.0.size", i) :
-				of_class(je, "arenas.lextent.0.size",
-					 i - nr_small);
+		uint64_t class_size = small ? of_class(je, "arenas.bin.0.size",
+						       i) :
+					      of_class(je,
+						       "arenas.lextent.0.size",
+						       i - nr_small);
 		size_t n;
 
 		if (!own_slots(je, (size_t)class_size, &n))

@@ -66,6 +66,7 @@ size_t cm_je_read_size(const struct cm_je *je, const char *name)
 void cm_je_keep_pages(const struct cm_je *je, unsigned arena)
 {
 	/* A thread that is never gone. */
-	if (je->arenas && je->arena_nthreads_inc && atomic_load(&je->arenas[arena]))
+	if (je->arenas && je->arena_nthreads_inc &&
+	    atomic_load(&je->arenas[arena]))
 		je->arena_nthreads_inc(atomic_load(&je->arenas[arena]), false);
 }

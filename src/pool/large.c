@@ -99,9 +99,8 @@ void cm_large_age(enum cm_tier tier)
 		if (block &&
 		    block == atomic_load_explicit(&tiers[tier].seen[i],
 						  memory_order_relaxed)) {
-			block = atomic_exchange_explicit(&tiers[tier].place[i],
-							 0,
-							 memory_order_acquire);
+			block = atomic_exchange_explicit(
+				&tiers[tier].place[i], 0, memory_order_acquire);
 			give_back(tier, block);
 			block = 0;
 		}

@@ -58,7 +58,7 @@ static inline unsigned slots_of(size_t n)
 		       n < FIRST_LARGE	? 20 :
 		       n <= 32u << 10	? 4 :
 		       n <= 64u << 10	? 3 :
-					  1;
+					 1;
 #endif
 	return slots < 20	 ? 20 :
 	       slots > MAX_SLOTS ? MAX_SLOTS :

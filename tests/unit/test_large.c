@@ -88,8 +88,8 @@ static void it_fits(void **state)
 
 static void doublings_do_not_meet(void **state)
 {
-	static const size_t size[] = { 260 * KIB, 512 * KIB, 516 * KIB, MIB,
-				       2 * MIB, 4 * MIB };
+	static const size_t size[] = { 260 * KIB, 512 * KIB, 516 * KIB,
+				       MIB,	  2 * MIB,   4 * MIB };
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++)
