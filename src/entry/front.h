@@ -22,7 +22,7 @@
  *     addresses is, and that table stays;
  *   - an entry of that table has the size class in its bits above LG_VADDR, for
  *     every page of a slab and the first of a large block.
- * tests/unit/test_front.c holds our tables against jemalloc's sizes.
+ * tests/preload/front.tap holds our classes against jemalloc's sizes.
  *
  * Events come by bytes allocated, each 64 KiB. A block of more than
  * CM_FRONT_COUNTED counts as one of that size, as each block of 64 KiB would come

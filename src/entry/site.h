@@ -17,6 +17,8 @@
 #ifndef CM_ENTRY_SITE_H
 #define CM_ENTRY_SITE_H
 
+#include <stdlib.h>
+
 #include "base/compiler.h"
 #include "base/state.h"
 #include "entry/slow.h"
@@ -68,8 +70,7 @@ static inline void *cm_site_malloc_for(size_t size, const void *site)
 {
 	if (unlikely(cm_site_matters()))
 		return cm_site_alloc(size, 0, false, site);
-	return atomic_load_explicit(&cm_fast.malloc,
-				    memory_order_relaxed)(size);
+	return malloc(size);
 }
 
 /*
@@ -82,7 +83,7 @@ static inline size_t cm_aligned_size(size_t size, size_t alignment)
 {
 	size_t rounded = ((size ? size : 1) + alignment - 1) & -alignment;
 
-	return alignment <= CM_JE_FAST_MAX && rounded <= CM_JE_FAST_MAX &&
+	return alignment <= CM_JE_FAST_MAX && rounded <= CM_JE_SLAB_MAX &&
 			       size <= rounded ?
 		       rounded :
 		       0;
@@ -98,7 +99,7 @@ static inline void *cm_aligned_alloc(size_t size, size_t alignment,
 	if (unlikely(cm_site_matters()))
 		return cm_site_alloc(size, alignment, false, site);
 	if (likely(rounded && route != cm_slow_malloc))
-		return route(rounded);
+		return malloc(rounded);
 	return cm_slow_alloc(size, alignment, false);
 }
 

@@ -55,6 +55,9 @@ struct cm_extent_hooks {
 /* The largest size its fast path serves (SC_LOOKUP_MAXCLASS). */
 #define CM_JE_FAST_MAX		4096
 
+/* The largest size that lies in slabs where a page is 4 KiB (SC_SMALL_MAXCLASS). */
+#define CM_JE_SLAB_MAX		(14 * KIB)
+
 /* "arena.4096.purge": every arena (MALLCTL_ARENAS_ALL). */
 #define CM_JE_ALL_ARENAS	4096
 

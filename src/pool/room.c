@@ -262,11 +262,15 @@ bool cm_room_is_out(struct cm_pool *pool)
 bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 {
 	struct cm_room *room = &pool->room;
-	uint64_t now = cm_room_now_ms(), share;
 	struct cm_place place;
+	uint64_t now, share;
 	unsigned seq;
 	int64_t left;
 
+	/* Anywhere: the kernel decides, as for all. */
+	if (!atomic_load(&pool->place.may_bind))
+		return true;
+	now = cm_room_now_ms();
 	/*
 	 * A grant is old news after a while: others use the nodes too. It may be
 	 * of more nodes than those that cxlm_malloc's strict blocks are for.
@@ -277,9 +281,6 @@ bool cm_room_take(struct cm_pool *pool, uint64_t bytes)
 	    likely(take_granted(room, bytes)))
 		return true;
 	seq = atomic_load(&pool->place.seq);
-	/* Anywhere: the kernel decides, as for all. */
-	if (!atomic_load(&pool->place.may_bind))
-		return true;
 	cm_place_get(&pool->place, &place);
 	if (place.binding == CM_BINDING_OFFLINE) {
 		/* on_full=spill: the last tier takes it, on any node. */
