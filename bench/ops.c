@@ -98,6 +98,20 @@ static void in_scope(long nr)
 	pop();
 }
 
+/* Large blocks came and went before: they must not have upset the events. */
+static void after_large(long nr)
+{
+	static void *p[40];
+
+	for (int round = 0; round < 10; round++) {
+		for (int i = 0; i < 40; i++)
+			p[i] = malloc(17000 + (size_t)i * 9000);
+		for (int i = 0; i < 40; i++)
+			free(p[i]);
+	}
+	pairs(64, nr);
+}
+
 static void of_scope(long nr)
 {
 	for (long i = 0; i < nr; i++) {
@@ -133,6 +147,8 @@ int main(int argc, char **argv)
 	FIND(pop, "cxlm_pop");
 	if (!strcmp(op, "pair:in_scope"))
 		in_scope(nr);
+	else if (!strcmp(op, "pair:after_large"))
+		after_large(nr);
 	else if (!strncmp(op, "pair:", 5))
 		pairs(strtoul(op + 5, NULL, 10), nr);
 	else if (!strncmp(op, "calloc:", 7))

@@ -2,8 +2,8 @@
 /*
  * je - the two private jemalloc instances, as far as we use them
  *
- * Each instance is unmodified jemalloc, built by jemalloc/build with its own
- * prefix. Two of its own seams are used:
+ * Each instance is jemalloc, but for where its size classes end unmodified, built
+ * by jemalloc/build with its own prefix. Two of its own seams are used:
  *
  * - <prefix>malloc_default and <prefix>free_default, where jemalloc's fast
  *   paths go when they cannot serve, are weak in the archive and ours in the

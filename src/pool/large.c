@@ -80,9 +80,14 @@ bool cm_large_flush(enum cm_tier tier)
 	bool any = false;
 
 	for (unsigned i = 0; i < CM_LARGE_PLACES; i++) {
-		uint64_t block = atomic_exchange_explicit(
-			&tiers[tier].place[i], 0, memory_order_acquire);
+		uint64_t block;
 
+		/* Two full tiers ask with each refusal. */
+		if (!atomic_load_explicit(&tiers[tier].place[i],
+					  memory_order_relaxed))
+			continue;
+		block = atomic_exchange_explicit(&tiers[tier].place[i], 0,
+						 memory_order_acquire);
 		give_back(tier, block);
 		any |= block != 0;
 	}

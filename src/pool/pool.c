@@ -122,7 +122,8 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 		return NULL;
 	beyond = thread->beyond &&
 		 atomic_load_explicit(&pool->elastic, memory_order_relaxed);
-	if (!beyond && cm_full_knows(pool, thread, size, flags)) {
+	if (!beyond && cm_full_knows(pool, thread, size, flags) &&
+	    !cm_large_flush(pool->tier)) {
 		*refused = true;
 		return NULL;
 	}
