@@ -2,7 +2,7 @@
 /*
  * idle_active - threads at work give back their caches of a tier that is full
  *
- * Under order=ddr:cxl,ddr.limit=64m. 24 threads fill their caches with
+ * Under order=ddr:cxl,ddr.limit=64m. 32 threads fill their caches with
  * freed blocks of ddr, the main thread fills the rest of it. Then each
  * allocates a little, on cxl since ddr is full, in steps that the main thread
  * gives; it looks at ddr after each. Nothing else frees anything of ddr.
@@ -14,7 +14,7 @@
 #include "idle_classes.h"
 #include "tiers.h"
 
-#define THREADS		24	/* whose caches are far more than the tier's margin */
+#define THREADS		32	/* whose caches are far more than the tier's margin */
 #define SIZE		2048		/* the class they hold */
 #define LARGE		LARGEST_CACHED	/* and another */
 #define STEPS		200		/* of 10 ms: 2 seconds of activity */
