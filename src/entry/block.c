@@ -47,9 +47,8 @@ static CM_COLD void let_go(void *p)
 /* Without asking jemalloc for the size: most blocks are small. */
 static inline bool may_be_large(enum cm_tier tier, const void *p)
 {
-	return cm_front_class_of(cm_front_offset(tier == CM_TIER_CXL ?
-							 cm_cxl_tsd_tls :
-							 cm_ddr_tsd_tls),
+	return cm_front_class_of(tier == CM_TIER_CXL ? CM_FRONT_TSD(cm_cxl) :
+						       CM_FRONT_TSD(cm_ddr),
 				 p) >= CM_FRONT_NR;
 }
 #else
@@ -65,8 +64,10 @@ static inline bool keep(enum cm_tier tier, void *p)
 {
 	size_t size;
 
+	/* With policy=interleave malloc does not look there (entry/slow.c). */
 	if (likely(!may_be_large(tier, p)) ||
-	    unlikely(!cm_thread.settled[tier]) || cm_full_is(&cm_pool[tier]))
+	    unlikely(!cm_thread.settled[tier]) || cm_full_is(&cm_pool[tier]) ||
+	    cm_policy_says(CM_WORD_TURNS))
 		return false;
 	size = tier == CM_TIER_CXL ? cm_cxl_malloc_usable_size(p) :
 				     cm_ddr_malloc_usable_size(p);

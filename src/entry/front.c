@@ -32,9 +32,9 @@ void cm_front_init(void)
 intptr_t cm_front_of(cm_malloc_fn *route)
 {
 	if (route == cm_ddr_malloc)
-		return cm_front_offset(cm_ddr_tsd_tls);
+		return CM_FRONT_TSD(cm_ddr);
 	if (route == cm_cxl_malloc)
-		return cm_front_offset(cm_cxl_tsd_tls);
+		return CM_FRONT_TSD(cm_cxl);
 	return 0;
 }
 

@@ -67,16 +67,17 @@ CM_HIDDEN void cm_front_init(void);
 /* What cm_fast.tsd is for a tier's fast path; 0 for any other route. */
 CM_HIDDEN intptr_t cm_front_of(cm_malloc_fn *route);
 
-extern CM_HIDDEN CM_TLS char cm_ddr_tsd_tls[];
-extern CM_HIDDEN CM_TLS char cm_cxl_tsd_tls[];
-
 /* A word of the thread's, by its offset from the thread pointer. */
 #define CM_FS(type, offset) (*(type __seg_fs *)(uintptr_t)(offset))
 
-static inline intptr_t cm_front_offset(const char *tls)
-{
-	return tls - (const char *)__builtin_thread_pointer();
-}
+/* Where an instance's state is; not all compilers have __builtin_thread_pointer. */
+#define CM_FRONT_TSD(instance)						\
+	({								\
+		intptr_t offset_;					\
+		__asm__("movq " #instance "_tsd_tls@gottpoff(%%rip), %0" \
+			: "=r"(offset_));				\
+		offset_;						\
+	})
 
 /* The class of a size above CM_JE_FAST_MAX: four to each doubling. */
 static inline unsigned cm_front_class(size_t size)

@@ -71,10 +71,10 @@ CM_EXPORT void free(void *p)
 	uintptr_t at = (uintptr_t)p - cm_fast.base;
 
 	if (likely(at < cm_fast.end[CM_TIER_DDR])) {
-		if (unlikely(!cm_front_put(cm_front_offset(cm_ddr_tsd_tls), p)))
+		if (unlikely(!cm_front_put(CM_FRONT_TSD(cm_ddr), p)))
 			cm_ddr_free(p);
 	} else if (likely(at < cm_fast.end[CM_TIER_CXL])) {
-		if (unlikely(!cm_front_put(cm_front_offset(cm_cxl_tsd_tls), p)))
+		if (unlikely(!cm_front_put(CM_FRONT_TSD(cm_cxl), p)))
 			cm_cxl_free(p);
 	} else {
 		cm_slow_free(p);

@@ -112,7 +112,7 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 {
 	struct cm_thread *thread = &cm_thread;
 	bool *refused = &thread->refused[pool->tier];
-	bool beyond;
+	bool beyond, waited;
 	void *p;
 
 	if (pool->single)
@@ -136,8 +136,11 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 		if (p || !*refused)
 			return p;
 		cm_full_flush(thread);
-		if (tries || !((int)cm_large_flush(pool->tier) |
-			       (int)cm_full_reclaim(pool, size, last)))
+		if (tries)
+			break;
+		/* Both: what waited is free for the second to give back. */
+		waited = cm_large_flush(pool->tier);
+		if (!cm_full_reclaim(pool, size, last) && !waited)
 			break;
 		atomic_store_explicit(&pool->full, false, memory_order_relaxed);
 	}

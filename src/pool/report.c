@@ -140,6 +140,52 @@ static uint64_t arena_stat(const struct cm_je *je, unsigned arena,
 	return value;
 }
 
+static unsigned je_count(const struct cm_je *je, const char *name)
+{
+	unsigned n = 0;
+	size_t size = sizeof(n);
+
+	return je->mallctl(name, &n, &size, NULL, 0) ? 0 : n;
+}
+
+/* Of a class of large blocks. */
+static uint64_t lextent_stat(const struct cm_je *je, unsigned arena, unsigned i,
+			     const char *name)
+{
+	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
+	uint64_t value = 0;
+	size_t size = sizeof(value);
+
+	if (je->mallctlnametomib(name, mib, &miblen))
+		return 0;
+	mib[2] = arena;
+	mib[4] = i;
+	return je->mallctlbymib(mib, miblen, &value, &size, NULL, 0) ? 0 :
+								       value;
+}
+
+/*
+ * A large block that a thread's cache did not have jemalloc counts as requested
+ * twice: by the cache, and by the arena, which counts each it makes.
+ */
+static uint64_t counted_twice(const struct cm_je *je, unsigned arena)
+{
+	unsigned nr = je_count(je, "arenas.nhbins"),
+		 small = je_count(je, "arenas.nbins");
+	uint64_t twice = 0;
+
+	for (unsigned i = 0; i + small < nr; i++) {
+		uint64_t made = lextent_stat(
+			je, arena, i, "stats.arenas.0.lextents.0.nmalloc");
+
+		if (lextent_stat(je, arena, i,
+				 "stats.arenas.0.lextents.0.nrequests") >=
+		    2 * made)
+			twice += made;
+	}
+	return twice;
+}
+
 /* Blocks that lie on both tiers: a tier's part of them, in number too. */
 static void mixed_blocks(enum cm_tier tier, struct cm_report_tier *out,
 			 uint64_t *live)
@@ -176,7 +222,8 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 			       STAT("large.allocated");
 		cached += STAT("tcache_bytes");
 		out->nr_allocs += STAT("small.nrequests") +
-				  STAT("large.nrequests");
+				  STAT("large.nrequests") -
+				  counted_twice(pool->je, pool->arena[i].index);
 		live += STAT("small.nmalloc") + STAT("large.nmalloc") -
 			STAT("small.ndalloc") - STAT("large.ndalloc");
 #undef STAT

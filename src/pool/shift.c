@@ -45,11 +45,20 @@ static bool is_for_it(const struct cm_pool *pool, const void *p, size_t old,
  * Where the kernel's mappings of a block end: some kernels move one at a time
  * only, others may move a part of them before they refuse.
  */
-#define MAX_PARTS	32
+#define MAX_PARTS	16
+
+/*
+ * Each is a line of the kernel's to read. A process that has many mappings, by
+ * moves or by itself, copies; now and then it is looked whether it still has.
+ */
+#define MANY_LINES	500
+#define SKIP_CALLS	256
+
+static _Atomic int skip;
 
 struct parts {
 	uintptr_t from, to;
-	unsigned nr;
+	unsigned nr, lines;
 	uintptr_t end[MAX_PARTS];
 };
 
@@ -61,6 +70,10 @@ static int maps_line(char *line, void *arg)
 	uintptr_t start = strtoul(line, &s, 16);
 	uintptr_t end = *s == '-' ? strtoul(s + 1, NULL, 16) : 0;
 
+	if (++parts->lines > MANY_LINES) {
+		atomic_store_explicit(&skip, SKIP_CALLS, memory_order_relaxed);
+		return -1;
+	}
 	if (start >= parts->to)
 		return 1;
 	if (end <= parts->from)
@@ -127,6 +140,10 @@ void *cm_shift(struct cm_pool *pool, void *p, size_t size)
 		return NULL;
 	if (je->xallocx(p, size, 0, 0) >= size)
 		return p;
+	if (atomic_load_explicit(&skip, memory_order_relaxed) > 0) {
+		atomic_fetch_sub_explicit(&skip, 1, memory_order_relaxed);
+		return NULL;
+	}
 	parts.to = parts.from + old;
 	if (!find_parts(&parts))
 		return NULL;

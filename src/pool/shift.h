@@ -9,7 +9,8 @@
  * jemalloc the old one's bytes were lost, which free bytes are.
  *
  * A range that was moved is a mapping of its own to the kernel, for good. So it is
- * done only for blocks of a 512th of the tier or more: there are never many.
+ * done only for blocks of a 512th of the tier or more that are few mappings, and
+ * while the process has no more than some hundred.
  * Not for memory that is locked (the old range would no longer be), nor for tiers
  * whose ranges are bound differently.
  */

@@ -164,7 +164,7 @@ static const char *counted(struct work *work, smdk_memtype_t type, size_t size)
 	size_t n = work->mib * MIB / size, cached, pad, i, before, after;
 	void **p = malloc(n * sizeof(*p));
 
-	cached = size > CACHED_MAX ? 0 : CACHED_BLOCKS * size;
+	cached = size > CACHED_MAX ? MIB : CACHED_BLOCKS * size;
 	pad = size < 16 * KIB ? 0 : n * PAGE;
 	before = s_get_memsize_used(type);
 	for (i = 0; i < n; i++) {
