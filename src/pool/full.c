@@ -76,10 +76,12 @@ void cm_full_remember(struct cm_pool *pool, struct cm_thread *thread,
 bool cm_full_reclaim(struct cm_pool *pool, size_t size, bool last)
 {
 	uint64_t used = atomic_load_explicit(&pool->used, memory_order_relaxed);
+	uint64_t allowance = atomic_load_explicit(&pool->allowance,
+						  memory_order_relaxed);
 	uint64_t in_use = cm_pool_in_use(pool), now;
 
 	if (used < in_use || used - in_use < cm_pool_margin(pool) ||
-	    used - in_use < size)
+	    allowance < in_use || allowance - in_use < size)
 		return false;
 	now = cm_room_now_ms();
 	if (!last && used - in_use < used / 8 &&

@@ -84,7 +84,8 @@ static int maps_line(char *line, void *arg)
 	return 0;
 }
 
-static bool find_parts(struct parts *parts)
+/* Apart: its buffer is not to be on the stack of whoever copies. */
+static CM_NOINLINE bool find_parts(struct parts *parts)
 {
 	char text[1024];
 
