@@ -37,6 +37,8 @@ int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *));
  * and only then: `starting` is true on a thread inside cm_je_start, and
  * instances start one at a time (pool/arena.c, entry/init.c).
  */
+#define HUGE_PAGE	((size_t)2 << 20)
+
 #ifdef __x86_64__
 #define SPARE_SIZE	4096		/* more would align the whole library */
 #else
@@ -68,6 +70,17 @@ void *cm_je_mmap(void *at, size_t size, int prot, int flags, int fd,
 	    flags == (MAP_PRIVATE | MAP_ANONYMOUS)) {
 		spare_is_out = true;
 		return spare_page;
+	}
+	/*
+	 * Tables are touched here and there: with THP=always a page of each 2
+	 * MiB would make all of them resident, in no limit. Kernels without huge
+	 * pages refuse.
+	 */
+	if (r != -1 && size >= HUGE_PAGE) {
+		int saved = errno;
+
+		(void)syscall(SYS_madvise, r, size, MADV_NOHUGEPAGE);
+		errno = saved;
 	}
 	return (void *)r;
 }

@@ -19,7 +19,7 @@
  *   leave NODE MS    allocates in a loop; milliseconds until none of 20 blocks
  *                    lies on NODE; "NULL" when some of them are
  *   stat TIER        "used limit"
- *   sparse 0 BYTES   one-page blocks, of which each 16th is kept: tier of them
+ *   sparse 0 BYTES   blocks of 4 pages, of which each 16th is kept: tier of them
  *   kept             are these still what was written: "good" or "bad"
  *   zeros N BYTES    calloc: "good" when every byte is zero, then written full
  *   lock FLAGS       mlockall
@@ -246,12 +246,15 @@ static void stat(int tier)
 
 static void take_sparse(size_t size)
 {
-	size_t nr = size / PAGE < MAX_SPARSE ? size / PAGE : MAX_SPARSE;
+	/* large ones: small ones share slabs of many pages */
+	size_t nr = size / (4 * PAGE);
 
+	if (nr > MAX_SPARSE)
+		nr = MAX_SPARSE;
 	for (size_t i = 0; i < nr; i++) {
-		sparse[i] = malloc(PAGE);
+		sparse[i] = malloc(4 * PAGE);
 		if (sparse[i])
-			memset(sparse[i], (int)(i / 16 + 1), PAGE);
+			memset(sparse[i], (int)(i / 16 + 1), 4 * PAGE);
 	}
 	for (size_t i = 0; i < nr; i++) {
 		if (i % 16 == 0)
@@ -267,7 +270,7 @@ static void verify_sparse(void)
 	size_t bad = 0, n = 0;
 
 	for (size_t i = 0; i < MAX_SPARSE; i++)
-		for (size_t k = 0; sparse[i] && k < PAGE; k++, n++)
+		for (size_t k = 0; sparse[i] && k < 4 * PAGE; k++, n++)
 			bad += sparse[i][k] != (char)(i / 16 + 1);
 	answer("%s", bad || !n ? "bad" : "good");
 }
