@@ -114,6 +114,10 @@ static void end_server(int fd)
 		die("the server is not to be ended");
 }
 
+/*
+ * Again and again until it listens: the socket's name, which could be waited
+ * for, is there a moment before. What is timed begins after.
+ */
 static void connect_all(const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };

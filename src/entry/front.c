@@ -11,15 +11,15 @@ struct cm_front cm_front;
  */
 void cm_front_init(void)
 {
-	unsigned class = 0, i = 0;
+	unsigned sc = 0, i = 0;
 	size_t size = 8, step = 8;
 
-	for (; class < CM_FRONT_NR; class ++) {
-		while (i < CM_ARRAY_SIZE(cm_front.class) && i * 8 <= size)
-			cm_front.class[i++] = (uint8_t) class;
-		cm_front.counted[class] = size < CM_FRONT_COUNTED ?
-						  size :
-						  CM_FRONT_COUNTED;
+	for (; sc < CM_FRONT_NR; sc++) {
+		while (i < CM_ARRAY_SIZE(cm_front.sc) && i * 8 <= size)
+			cm_front.sc[i++] = (uint8_t)sc;
+		cm_front.counted[sc] = size < CM_FRONT_COUNTED ?
+					       size :
+					       CM_FRONT_COUNTED;
 		if (size == 16)
 			step = 16;
 		else if (size >= 128 && !(size & (size - 1)))

@@ -55,7 +55,7 @@ _Static_assert(CM_JE_LG_VADDR == 48 && CM_JE_LG_PAGE == 12 &&
 
 /* Of the size (size + 7) / 8 the class, and of the class the bytes it counts. */
 struct cm_front {
-	uint8_t class[CM_JE_FAST_MAX / 8 + 1];
+	uint8_t sc[CM_JE_FAST_MAX / 8 + 1];
 	uint64_t counted[CM_FRONT_NR];
 };
 
@@ -85,14 +85,14 @@ static inline unsigned cm_front_class(size_t size)
 	unsigned lg = 63 - (unsigned)__builtin_clzl(size - 1);
 
 	return (lg - 12) * 4 + (unsigned)((size - 1) >> (lg - 2)) - 4 +
-	       cm_front.class[CM_JE_FAST_MAX / 8] + 1;
+	       cm_front.sc[CM_JE_FAST_MAX / 8] + 1;
 }
 
 /* A block of the class from the thread's cache in the instance; false: none. */
 static inline __attribute__((always_inline)) bool
-cm_front_take(intptr_t tsd, size_t class, uint64_t counted, void **block)
+cm_front_take(intptr_t tsd, size_t sc, uint64_t counted, void **block)
 {
-	intptr_t bin = tsd + CM_JE_BINS + (intptr_t) class * CM_JE_BIN_SIZE;
+	intptr_t bin = tsd + CM_JE_BINS + (intptr_t)sc * CM_JE_BIN_SIZE;
 	uint64_t after = CM_FS(uint64_t, tsd + CM_JE_ALLOCATED) + counted;
 	void **head;
 
@@ -139,18 +139,17 @@ cm_front_class_of(intptr_t tsd, const void *p)
 static inline __attribute__((always_inline)) bool cm_front_put(intptr_t tsd,
 							       void *p)
 {
-	uint64_t class = cm_front_class_of(tsd, p), after;
+	uint64_t sc = cm_front_class_of(tsd, p), after;
 	intptr_t bin;
 	void **head;
 
-	if (unlikely(class >= atomic_load_explicit(&cm_fast.nr_classes,
-						   memory_order_relaxed)))
+	if (unlikely(sc >= atomic_load_explicit(&cm_fast.nr_classes,
+						memory_order_relaxed)))
 		return false;
-	after = CM_FS(uint64_t, tsd + CM_JE_DEALLOCATED) +
-		cm_front.counted[class];
+	after = CM_FS(uint64_t, tsd + CM_JE_DEALLOCATED) + cm_front.counted[sc];
 	if (unlikely(after >= CM_FS(uint64_t, tsd + CM_JE_DEALLOCATED_NEXT)))
 		return false;
-	bin = tsd + CM_JE_BINS + (intptr_t) class * CM_JE_BIN_SIZE;
+	bin = tsd + CM_JE_BINS + (intptr_t)sc * CM_JE_BIN_SIZE;
 	head = CM_FS(void **, bin + CM_JE_BIN_HEAD);
 	if (unlikely((uint16_t)(uintptr_t)head ==
 		     CM_FS(uint16_t, bin + CM_JE_BIN_FULL)))

@@ -53,15 +53,15 @@ static CM_NOINLINE void *malloc_larger(size_t size, intptr_t tsd)
 CM_EXPORT void *malloc(size_t size)
 {
 	intptr_t tsd = atomic_load_explicit(&cm_fast.tsd, memory_order_relaxed);
-	size_t class;
+	size_t sc;
 	void *p;
 
 	if (unlikely(!tsd))
 		return routed(size);
 	if (unlikely(size > CM_JE_FAST_MAX))
 		return malloc_larger(size, tsd);
-	class = cm_front.class[(size + 7) / 8];
-	if (likely(cm_front_take(tsd, class, cm_front.counted[class], &p)))
+	sc = cm_front.sc[(size + 7) / 8];
+	if (likely(cm_front_take(tsd, sc, cm_front.counted[sc], &p)))
 		return p;
 	return routed(size);
 }

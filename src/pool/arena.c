@@ -151,7 +151,7 @@ static int create(struct cm_pool *pool)
 		return -1;
 	cm_je_keep_pages(pool->je, arena->index);
 	if (slot == 0)
-		pool->page = cm_je_read_size(pool->je, "arenas.page");
+		pool->page = cm_je_read(pool->je, "arenas.page");
 	/* Publishes the slot to readers, who take no lock. */
 	atomic_store_explicit(&pool->nr_arenas, slot + 1, memory_order_release);
 	return (int)slot;

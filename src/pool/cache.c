@@ -44,33 +44,6 @@ static bool read_slots(const struct cm_je *je, struct slots *slots)
 			    &lg_size, NULL, 0);
 }
 
-/* One value of a numbered class: "arenas.bin.0.size" with 0 as i. */
-static uint64_t of_class(const struct cm_je *je, const char *name, unsigned i)
-{
-	size_t mib[4], miblen = CM_ARRAY_SIZE(mib);
-	uint64_t value = 0;
-	uint32_t narrow;
-	size_t size;
-
-	if (je->mallctlnametomib(name, mib, &miblen))
-		return 0;
-	mib[2] = i;
-	size = sizeof(value);
-	if (!je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
-		return value;
-	size = sizeof(narrow);
-	return je->mallctlbymib(mib, miblen, &narrow, &size, NULL, 0) ? 0 :
-									narrow;
-}
-
-static unsigned count(const struct cm_je *je, const char *name)
-{
-	unsigned n = 0;
-	size_t size = sizeof(n);
-
-	return je->mallctl(name, &n, &size, NULL, 0) ? 0 : n;
-}
-
 /* False: this jemalloc has none of their own, or the thread no cache. */
 static bool own_slots(const struct cm_je *je, size_t class_size, size_t *slots)
 {
@@ -83,8 +56,8 @@ static bool own_slots(const struct cm_je *je, size_t class_size, size_t *slots)
 uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
 {
 	const struct cm_je *je = pool->je;
-	unsigned nr_small = count(je, "arenas.nbins");
-	unsigned nr = count(je, "arenas.nhbins");
+	uint64_t nr_small = cm_je_read(je, "arenas.nbins");
+	uint64_t nr = cm_je_read(je, "arenas.nhbins");
 	struct slots slots;
 	uint64_t sum = 0;
 
@@ -92,20 +65,16 @@ uint64_t cm_pool_cache_bound(const struct cm_pool *pool)
 		return 0;
 	for (unsigned i = 0; i < nr; i++) {
 		bool small = i < nr_small;
-		uint64_t class_size = small ? of_class(je, "arenas.bin.0.size",
-						       i) :
-					      of_class(je,
-						       "arenas.lextent.0.size",
-						       i - nr_small);
-		size_t n;
+		uint64_t class_size =
+			small ? cm_je_read_at(je, "arenas.bin.0.size", i) :
+				cm_je_read_at(je, "arenas.lextent.0.size",
+					      i - nr_small);
+		size_t n = slots.large;
 
-		if (!own_slots(je, (size_t)class_size, &n))
-			n = small ? small_slots(&slots,
-						(uint32_t)of_class(
-							je,
-							"arenas.bin.0.nregs",
-							i)) :
-				    slots.large;
+		if (!own_slots(je, (size_t)class_size, &n) && small)
+			n = small_slots(&slots,
+					(uint32_t)cm_je_read_at(
+						je, "arenas.bin.0.nregs", i));
 		sum += class_size * n;
 	}
 	return sum;

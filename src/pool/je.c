@@ -47,20 +47,46 @@ const struct cm_je cm_je[CM_NR_TIERS] = {
 	[CM_TIER_CXL] = INSTANCE(cm_cxl_),
 };
 
-uint64_t cm_je_read_u64(const struct cm_je *je, const char *name)
+static uint64_t read_mib(const struct cm_je *je, const size_t *mib, size_t len)
 {
 	uint64_t value = 0;
+	uint32_t narrow = 0;
 	size_t size = sizeof(value);
 
-	return je->mallctl(name, &value, &size, NULL, 0) ? 0 : value;
+	if (!je->mallctlbymib(mib, len, &value, &size, NULL, 0))
+		return value;
+	size = sizeof(narrow);
+	return je->mallctlbymib(mib, len, &narrow, &size, NULL, 0) ? 0 : narrow;
 }
 
-size_t cm_je_read_size(const struct cm_je *je, const char *name)
+uint64_t cm_je_read(const struct cm_je *je, const char *name)
 {
-	size_t value = 0;
-	size_t size = sizeof(value);
+	size_t mib[8], len = CM_ARRAY_SIZE(mib);
 
-	return je->mallctl(name, &value, &size, NULL, 0) ? 0 : value;
+	return je->mallctlnametomib(name, mib, &len) ? 0 :
+						       read_mib(je, mib, len);
+}
+
+uint64_t cm_je_read_at(const struct cm_je *je, const char *name, unsigned i)
+{
+	size_t mib[8], len = CM_ARRAY_SIZE(mib);
+
+	if (je->mallctlnametomib(name, mib, &len))
+		return 0;
+	mib[2] = i;
+	return read_mib(je, mib, len);
+}
+
+uint64_t cm_je_read_at2(const struct cm_je *je, const char *name, unsigned i,
+			unsigned j)
+{
+	size_t mib[8], len = CM_ARRAY_SIZE(mib);
+
+	if (je->mallctlnametomib(name, mib, &len))
+		return 0;
+	mib[2] = i;
+	mib[4] = j;
+	return read_mib(je, mib, len);
 }
 
 void cm_je_keep_pages(const struct cm_je *je, unsigned arena)

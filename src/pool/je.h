@@ -102,9 +102,15 @@ CM_HIDDEN size_t cm_cxl_malloc_usable_size(void *p);
 CM_HIDDEN void cm_ddr_own_free_default(void *p);
 CM_HIDDEN void cm_cxl_own_free_default(void *p);
 
-/* Read one value, 0 where this version of jemalloc does not know it. */
-uint64_t cm_je_read_u64(const struct cm_je *je, const char *name);
-size_t cm_je_read_size(const struct cm_je *je, const char *name);
+/*
+ * Read one value of 8 or 4 bytes, 0 where this version of jemalloc does not
+ * know it; _at and _at2: with i and j for the 0s of the name, as in
+ * "stats.arenas.0.lextents.0.nmalloc".
+ */
+uint64_t cm_je_read(const struct cm_je *je, const char *name);
+uint64_t cm_je_read_at(const struct cm_je *je, const char *name, unsigned i);
+uint64_t cm_je_read_at2(const struct cm_je *je, const char *name, unsigned i,
+			unsigned j);
 
 /*
  * Make an instance usable; false when there is no memory for that. One

@@ -68,20 +68,6 @@ uint64_t cm_own_in_use(enum cm_tier tier)
 	return sum;
 }
 
-static uint64_t stat(const struct cm_own *own, const char *name)
-{
-	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
-	uint64_t value = 0;
-	size_t size = sizeof(value);
-
-	if (ddr_pool->je->mallctlnametomib(name, mib, &miblen))
-		return 0;
-	mib[2] = own->arena;
-	if (ddr_pool->je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
-		return 0;
-	return value;
-}
-
 void cm_own_blocks(enum cm_tier tier, struct cm_own_blocks *blocks)
 {
 	unsigned nr = nr_now();
@@ -97,8 +83,12 @@ void cm_own_blocks(enum cm_tier tier, struct cm_own_blocks *blocks)
 		if (!is_live(own) || !part.part)
 			continue;
 #define STAT(name)                                                  \
-	cm_part_of(part, stat(own, "stats.arenas.0.small." name) + \
-				 stat(own, "stats.arenas.0.large." name))
+	cm_part_of(part, \
+		   cm_je_read_at(ddr_pool->je, "stats.arenas.0.small." name, \
+				 own->arena) + \
+			   cm_je_read_at(ddr_pool->je, \
+					 "stats.arenas.0.large." name, \
+					 own->arena))
 		blocks->in_use += STAT("allocated");
 		blocks->made += STAT("nmalloc");
 		blocks->freed += STAT("ndalloc");

@@ -124,65 +124,25 @@ static void residency(const struct cm_pool *pool, const struct cm_place *place,
 			out->misplaced += out->resident[node];
 }
 
-/* One statistic of one arena; 0 where this jemalloc does not have it. */
-static uint64_t arena_stat(const struct cm_je *je, unsigned arena,
-			   const char *name)
-{
-	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
-	uint64_t value = 0;
-	size_t size = sizeof(value);
-
-	if (je->mallctlnametomib(name, mib, &miblen))
-		return 0;
-	mib[2] = arena;
-	if (je->mallctlbymib(mib, miblen, &value, &size, NULL, 0))
-		return 0;
-	return value;
-}
-
-static unsigned je_count(const struct cm_je *je, const char *name)
-{
-	unsigned n = 0;
-	size_t size = sizeof(n);
-
-	return je->mallctl(name, &n, &size, NULL, 0) ? 0 : n;
-}
-
-/* Of a class of large blocks. */
-static uint64_t lextent_stat(const struct cm_je *je, unsigned arena, unsigned i,
-			     const char *name)
-{
-	size_t mib[8], miblen = CM_ARRAY_SIZE(mib);
-	uint64_t value = 0;
-	size_t size = sizeof(value);
-
-	if (je->mallctlnametomib(name, mib, &miblen))
-		return 0;
-	mib[2] = arena;
-	mib[4] = i;
-	return je->mallctlbymib(mib, miblen, &value, &size, NULL, 0) ? 0 :
-								       value;
-}
-
 /*
  * A large block that a thread's cache did not have jemalloc counts as requested
  * twice: by the cache, and by the arena, which counts each it makes.
  */
 static uint64_t counted_twice(const struct cm_je *je, unsigned arena)
 {
-	unsigned nr = je_count(je, "arenas.nhbins"),
-		 small = je_count(je, "arenas.nbins");
+	uint64_t nr = cm_je_read(je, "arenas.nhbins");
+	uint64_t nr_small = cm_je_read(je, "arenas.nbins");
 	uint64_t twice = 0;
 
-	for (unsigned i = 0; i + small < nr; i++) {
-		uint64_t made = lextent_stat(
-			je, arena, i, "stats.arenas.0.lextents.0.nmalloc");
+#define STAT(name) \
+	cm_je_read_at2(je, "stats.arenas.0.lextents.0." name, arena, i)
+	for (unsigned i = 0; i + nr_small < nr; i++) {
+		uint64_t made = STAT("nmalloc");
 
-		if (lextent_stat(je, arena, i,
-				 "stats.arenas.0.lextents.0.nrequests") >=
-		    2 * made)
+		if (STAT("nrequests") >= 2 * made)
 			twice += made;
 	}
+#undef STAT
 	return twice;
 }
 
@@ -198,7 +158,7 @@ static void mixed_blocks(enum cm_tier tier, struct cm_report_tier *out,
 		struct cm_part part = cm_mixed_part_of(m, tier);
 		uint64_t made, freed;
 
-#define STAT(name) arena_stat(je, m->arena, "stats.arenas.0.large." name)
+#define STAT(name) cm_je_read_at(je, "stats.arenas.0.large." name, m->arena)
 		out->in_use += cm_part_of(part, STAT("allocated"));
 		made = cm_part_of(part, STAT("nrequests"));
 		freed = cm_part_of(part, STAT("ndalloc"));
@@ -217,7 +177,7 @@ static void blocks(const struct cm_pool *pool, struct cm_report_tier *out)
 	out->nr_allocs += taken;
 	for (unsigned i = 0; i < out->nr_arenas; i++) {
 #define STAT(name) \
-	arena_stat(pool->je, pool->arena[i].index, "stats.arenas.0." name)
+	cm_je_read_at(pool->je, "stats.arenas.0." name, pool->arena[i].index)
 		out->in_use += STAT("small.allocated") +
 			       STAT("large.allocated");
 		cached += STAT("tcache_bytes");
@@ -270,8 +230,8 @@ void cm_pool_totals(struct cm_pool *pool, uint64_t *used, uint64_t *in_use)
 	}
 	refresh_statistics(pool);
 	if (pool->single) {
-		*used = cm_je_read_size(pool->je, "stats.active");
-		*in_use = cm_je_read_size(pool->je, "stats.allocated");
+		*used = cm_je_read(pool->je, "stats.active");
+		*in_use = cm_je_read(pool->je, "stats.allocated");
 		return;
 	}
 	tier.nr_arenas = atomic_load_explicit(&pool->nr_arenas,
@@ -314,8 +274,8 @@ void cm_pool_report_words(struct cm_pool *pool, struct cm_report_tier *out)
 	out->in_use = cm_pool_in_use(pool);
 	if (pool->single && !is_unused(pool)) {
 		refresh_statistics(pool);
-		out->used = cm_je_read_size(pool->je, "stats.active");
-		out->in_use = cm_je_read_size(pool->je, "stats.allocated");
+		out->used = cm_je_read(pool->je, "stats.active");
+		out->in_use = cm_je_read(pool->je, "stats.allocated");
 		out->peak = out->used;
 	}
 	finish(out);
@@ -326,7 +286,7 @@ void cm_pool_report_statistics(struct cm_pool *pool, struct cm_report_tier *out)
 	/* An unused pool may have its part of blocks that lie on both. */
 	if (!is_unused(pool)) {
 		refresh_statistics(pool);
-		out->metadata = cm_je_read_size(pool->je, "stats.metadata");
+		out->metadata = cm_je_read(pool->je, "stats.metadata");
 		out->cache_bound = pool->single ? 0 : cm_pool_cache_bound(pool);
 	}
 	if (pool->single || (is_unused(pool) && !out->used))

@@ -5,7 +5,8 @@
  * Under decay_ms=200: 300 threads each use one small block, all at one time, and
  * end. Their caches' tables, 28 KiB each, are in no tier's used, and what the
  * tier holds free is too little to be looked for. The first thread then allocates
- * a little now and then, which is when looks are made.
+ * a little now and then, which is when looks are made: the decay time has to pass
+ * and nothing tells when the pages have gone but the kernel's count.
  */
 #include <fcntl.h>
 #include <pthread.h>
