@@ -11,6 +11,7 @@ mkdir -p "$logs"
 
 passed=0 failed=0 skipped=0
 rows=()
+declare -A behind	# stages that run already: their processes
 
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
@@ -137,6 +138,14 @@ what_failed() {
 		{ on = 0 }' "$@" </dev/null
 }
 
+# start NAME COMMAND... - runs behind other stages; the stage of that name waits for it
+start() {
+	local name=$1
+	shift
+	("$@") >"$logs/$name.log" 2>&1 </dev/null &
+	behind[$name]=$!
+}
+
 # stage NAME [-d DIRECTORY] COMMAND... - run, time, count; status is the command's
 # (77: cannot be done here). -d: its test results are there.
 stage() {
@@ -144,7 +153,11 @@ stage() {
 	shift
 	[ "$1" != -d ] || { dir=$2; shift 2; }
 	printf '%-14s ' "$name"
-	("$@") >"$logs/$name.log" 2>&1 </dev/null
+	if [ -n "${behind[$name]:-}" ]; then
+		wait "${behind[$name]}"
+	else
+		("$@") >"$logs/$name.log" 2>&1 </dev/null
+	fi
 	status=$?
 	case $status in
 	0) result=ok ;;
