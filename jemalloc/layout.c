@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * layout - where jemalloc keeps what its fast paths read, for entry/front.h
+ * layout - where jemalloc keeps what its fast paths read, for entry/front.h, and
+ * its name for a thread's state that pool/je.c sets
  *
  * Compiled, never linked or run, with the headers of the jemalloc that is built:
  * each value stands in the assembler as a string, of which jemalloc/build makes a
@@ -13,6 +14,8 @@
 	__asm__ volatile(".ascii \"CM_LAYOUT " #name \
 			 " %c0 \"" ::"i"((long)(value)))
 #define TSD(field) offsetof(tsd_t, TSD_MANGLE(field))
+
+_Static_assert(tsd_state_purgatory == 4, "src/pool/je.c has another");
 
 void layout(void)
 {

@@ -191,7 +191,10 @@ static int choose(struct cm_pool *pool)
 	return slot >= 0 ? slot : nr ? (int)best : -1;
 }
 
-/* Tell jemalloc, and have its counts. */
+/*
+ * Tell jemalloc, and have its counts. A thread that exits must not have an arena
+ * (thread_end in pool/je.h), and names it each time (pool/pool.c).
+ */
 static bool bind(const struct cm_pool *pool, unsigned slot,
 		 struct cm_thread *thread)
 {
@@ -200,8 +203,9 @@ static bool bind(const struct cm_pool *pool, unsigned slot,
 	unsigned index = pool->arena[slot].index;
 	size_t size = sizeof(thread->freed[t]);
 
-	return !je->mallctlbymib(thread_arena[t].of, thread_arena[t].len, NULL,
-				 NULL, &index, sizeof(index)) &&
+	return (thread->exiting ||
+		!je->mallctlbymib(thread_arena[t].of, thread_arena[t].len, NULL,
+				  NULL, &index, sizeof(index))) &&
 	       !je->mallctlbymib(thread_allocated[t].of,
 				 thread_allocated[t].len, &thread->allocated[t],
 				 &size, NULL, 0) &&

@@ -3,6 +3,9 @@
 
 #include "pool/je.h"
 
+/* tsd_state_purgatory; jemalloc/layout.c holds it against jemalloc's. */
+#define ENDED	4
+
 #define DECLARE(p)							\
 	extern const char *p##malloc_conf;				\
 	extern void (*p##malloc_message)(void *, const char *);		\
@@ -15,6 +18,14 @@
 	int p##mallctlnametomib(const char *, size_t *, size_t *);	\
 	int p##mallctlbymib(const size_t *, size_t, void *, size_t *, void *, \
 			    size_t);					\
+	/* The same from 5.1 to 5.3.1. */				\
+	extern CM_TLS char p##tsd_tls[] CM_HIDDEN;			\
+	void p##tsd_cleanup(void *);					\
+	void p##tsd_state_set(void *, uint8_t);				\
+	static void p##end(void)					\
+	{								\
+		p##tsd_state_set(p##tsd_tls, ENDED);			\
+	}								\
 	/* The same from 5.0 to 5.3.1. */				\
 	extern void *_Atomic p##arenas[] __attribute__((weak)) CM_HIDDEN; \
 	extern void p##arena_nthreads_inc(void *, bool) __attribute__((weak)) \
@@ -28,7 +39,9 @@
 		.dallocx = p##dallocx, .usable_size = p##malloc_usable_size, \
 		.mallctl = p##mallctl, \
 		.mallctlnametomib = p##mallctlnametomib,		\
-		.mallctlbymib = p##mallctlbymib, .arenas = p##arenas, \
+		.mallctlbymib = p##mallctlbymib,			\
+		.thread_cleanup = p##tsd_cleanup, .thread_end = p##end, \
+		.arenas = p##arenas,					\
 		.arena_nthreads_inc = p##arena_nthreads_inc,		\
 	}
 

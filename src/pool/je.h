@@ -14,7 +14,7 @@
  *   jemalloc comes there by itself at least once every 64 KiB a thread
  *   allocates (its tcache_gc_incr_bytes event).
  * - what it asks of libc is renamed to cm_je_* (pool/je_os.c).
- * And two names of its inside, if they are there (struct cm_je).
+ * And some names of its inside (struct cm_je).
  */
 #ifndef CM_POOL_JE_H
 #define CM_POOL_JE_H
@@ -75,7 +75,15 @@ struct cm_je {
 	int (*mallctlnametomib)(const char *, size_t *, size_t *);
 	int (*mallctlbymib)(const size_t *, size_t, void *, size_t *, void *,
 			    size_t);
-	/* Not of its interface, and NULL where a jemalloc lacks them. */
+	/* Not of its interface: the destructor of its thread-specific key. */
+	void (*thread_cleanup)(void *);
+	/*
+	 * Where it has not begun in the calling thread: it is as if that had run.
+	 * The thread is served, without a cache, and in no list of threads. Its
+	 * arena is then none but 0, as it has no part of another (tsd_binshards).
+	 */
+	void (*thread_end)(void);
+	/* Nor are these, and NULL where a jemalloc lacks them. */
 	void *_Atomic *arenas;		/* by index */
 	void (*arena_nthreads_inc)(void *arena, bool internal);
 };
@@ -129,6 +137,12 @@ void cm_je_keep_pages(const struct cm_je *je, unsigned arena);
 
 /* Set aside a low thread-specific key for each instance; at start. */
 void cm_je_take_keys(void);
+
+/*
+ * From the calling thread's destructor of a key before those: no instance is to
+ * begin in it any more. One that has begun sees to that by its own destructor.
+ */
+void cm_je_leave(void);
 
 /* jemalloc's handlers for fork, which it registered through je_os. */
 void cm_je_fork_prepare(void);

@@ -12,7 +12,6 @@
  *   set-up of the thread.
  */
 #include <errno.h>
-#include <stdatomic.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -142,44 +141,48 @@ int cm_je_atfork(void (*prepare)(void), void (*parent)(void),
 	return 0;
 }
 
-/* One for each instance; the destructor comes when jemalloc asks for the key. */
+/* One for each instance. */
 static struct {
 	pthread_key_t key;
 	bool made;
-	void (*destructor)(void *);
 } keys[CM_NR_TIERS];
-static _Atomic unsigned nr_keys;
 
-static void destroy_0(void *value)
+static bool make(unsigned i)
 {
-	keys[0].destructor(value);
-}
-
-static void destroy_1(void *value)
-{
-	keys[1].destructor(value);
+	if (!keys[i].made)
+		keys[i].made = !pthread_key_create(&keys[i].key,
+						   cm_je[i].thread_cleanup);
+	return keys[i].made;
 }
 
 void cm_je_take_keys(void)
 {
-	static void (*const destroy[CM_NR_TIERS])(void *) = {
-		destroy_0,
-		destroy_1,
-	};
-
 	for (unsigned i = 0; i < CM_NR_TIERS; i++)
-		keys[i].made = !pthread_key_create(&keys[i].key, destroy[i]);
+		(void)make(i);
 }
 
 int cm_je_key_create(pthread_key_t *key, void (*destructor)(void *))
 {
-	unsigned i = atomic_fetch_add(&nr_keys, 1);
+	for (unsigned i = 0; i < CM_NR_TIERS; i++) {
+		if (cm_je[i].thread_cleanup != destructor)
+			continue;
+		if (!make(i))
+			return EAGAIN;
+		*key = keys[i].key;
+		return 0;
+	}
+	return pthread_key_create(key, destructor);
+}
 
-	if (i >= CM_NR_TIERS || !keys[i].made)
-		return pthread_key_create(key, destructor);
-	keys[i].destructor = destructor;
-	*key = keys[i].key;
-	return 0;
+/*
+ * An instance sets its key when it begins in a thread. A key is empty again after
+ * its destructor, and what that has ended may be ended once more.
+ */
+void cm_je_leave(void)
+{
+	for (unsigned i = 0; i < CM_NR_TIERS; i++)
+		if (keys[i].made && !pthread_getspecific(keys[i].key))
+			cm_je[i].thread_end();
 }
 
 /* How many prepare handlers ran: an instance may start meanwhile. */
