@@ -64,6 +64,28 @@ static void grown(long nr)
 	}
 }
 
+/* Of whole pages, alone: each step finds the pages behind it free. */
+static void grown_by_pages(long nr)
+{
+	for (long i = 0; i < nr; i++) {
+		char *p = malloc(16 << 10);
+
+		for (size_t size = 32 << 10; size <= 256 << 10; size *= 2)
+			*(p = realloc(p, size)) = 1;
+		free(p);
+	}
+}
+
+/* By 100 bytes within a class, as most of a buffer's small steps are. */
+static void stayed(long nr)
+{
+	char *p = malloc(9000);
+
+	for (long i = 0; i < nr; i++)
+		*(p = realloc(p, 9000 + (size_t)(i & 7) * 100)) = 1;
+	free(p);
+}
+
 static void aligned(long nr)
 {
 	for (long i = 0; i < nr; i++)
@@ -157,6 +179,10 @@ int main(int argc, char **argv)
 		batches(nr);
 	else if (!strcmp(op, "realloc"))
 		grown(nr);
+	else if (!strcmp(op, "realloc:pages"))
+		grown_by_pages(nr);
+	else if (!strcmp(op, "realloc:same"))
+		stayed(nr);
 	else if (!strcmp(op, "aligned"))
 		aligned(nr);
 	else if (!strcmp(op, "cxlm_malloc"))

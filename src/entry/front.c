@@ -17,6 +17,7 @@ void cm_front_init(void)
 	for (; sc < CM_FRONT_NR; sc++) {
 		while (i < CM_ARRAY_SIZE(cm_front.sc) && i * 8 <= size)
 			cm_front.sc[i++] = (uint8_t)sc;
+		cm_front.bytes[sc] = (uint32_t)size;
 		cm_front.counted[sc] = size < CM_FRONT_COUNTED ?
 					       size :
 					       CM_FRONT_COUNTED;

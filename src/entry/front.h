@@ -53,10 +53,14 @@ _Static_assert(CM_JE_LG_VADDR == 48 && CM_JE_LG_PAGE == 12 &&
 		       CM_JE_BIN_SIZE == 24 && CM_JE_LEAF_SIZE == 16,
 	       "what the code below is good for");
 
-/* Of the size (size + 7) / 8 the class, and of the class the bytes it counts. */
+/*
+ * Of the size (size + 7) / 8 the class; of the class the bytes it counts and
+ * those its blocks have.
+ */
 struct cm_front {
 	uint8_t sc[CM_JE_FAST_MAX / 8 + 1];
 	uint64_t counted[CM_FRONT_NR];
+	uint32_t bytes[CM_FRONT_NR];
 };
 
 extern struct cm_front cm_front CM_HIDDEN;

@@ -148,6 +148,15 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last)
 	return NULL;
 }
 
+void *cm_pool_resize(struct cm_pool *pool, void *p, size_t size)
+{
+	/* SC_LARGE_MINCLASS */
+	size_t large = pool->page ? 4 * pool->page : SIZE_MAX;
+	bool pages = size > large / 8 * 7 && pool->je->usable_size(p) >= large;
+
+	return pool->je->rallocx(p, size, pages ? CM_JE_TCACHE_NONE : 0);
+}
+
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 {
 	struct cm_thread *thread = &cm_thread;
@@ -171,5 +180,5 @@ void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size)
 		if (q)
 			return q;
 	}
-	return pool->je->rallocx(p, size, 0);
+	return cm_pool_resize(pool, p, size);
 }

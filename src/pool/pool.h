@@ -109,6 +109,13 @@ void *cm_pool_alloc(struct cm_pool *pool, size_t size, int flags, bool last);
 /* Resize in its own pool; NULL leaves the block as it was. */
 void *cm_pool_realloc(struct cm_pool *pool, void *p, size_t size);
 
+/*
+ * The same where nothing is out of the ordinary (entry/usual.h). Blocks of whole
+ * pages pass by the thread's cache: what they leave is there for neighbours to
+ * grow into, where jemalloc would cache it and take nothing from there.
+ */
+void *cm_pool_resize(struct cm_pool *pool, void *p, size_t size);
+
 /* After a charge that is kept, or with a new limit. */
 void cm_pool_raise_peaks(struct cm_pool *pool);
 
