@@ -6,7 +6,7 @@
  * get NAME, set NAME VALUE, swap NAME VALUE, short NAME
  * tier N, node N, nodes
  * hint NAME TIER
- * alloc MIB, free, busy, idle
+ * alloc MIB [BYTES], free, busy, idle
  * open, read N, poll N MS, close N, drop N	of descriptor N
  * child		what a forked child may do with them
  */
@@ -235,16 +235,17 @@ static void child(void)
 static void *blocks[4096];
 static int nr_blocks;
 
-static void alloc(int mib)
+static void alloc(int mib, size_t size)
 {
 	int before = nr_blocks, on[3] = { 0 };
 
-	for (int i = 0; i < mib * 16 && nr_blocks < 4096; i++) {
-		void *p = malloc(65536);
+	for (size_t i = 0; i < ((size_t)mib << 20) / size && nr_blocks < 4096;
+	     i++) {
+		void *p = malloc(size);
 
 		if (!p)
 			break;
-		memset(p, 1, 65536);
+		memset(p, 1, size);
 		blocks[nr_blocks++] = p;
 		on[cxlm_tier_of(p) + 1]++;
 	}
@@ -275,7 +276,7 @@ static void command(char *word, char *a, char *b)
 		printf("%d\n",
 		       cxlm_hint(strcmp(a, "NULL") ? a : NULL, atoi(b)));
 	} else if (!strcmp(word, "alloc")) {
-		alloc(n);
+		alloc(n, atoi(b) ? (size_t)atoi(b) : 65536);
 	} else if (!strcmp(word, "free")) {
 		while (nr_blocks)
 			free(blocks[--nr_blocks]);
