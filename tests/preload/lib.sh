@@ -81,6 +81,13 @@ skip_all()
 	exit 0
 }
 
+# For a script that says nothing of the jemalloc below ours.
+one_jemalloc_is_enough()
+{
+	[ -z "${OTHER_JEMALLOC:-}" ] ||
+		skip_all "the same with every jemalloc: ran in the first stage"
+}
+
 # check NAME COMMAND...: the command's exit status is the verdict
 check()
 {
