@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,9 +127,11 @@ int posix_memalign(void **p, size_t alignment, size_t size)
 {
 	prepare();
 	if (alignment > 16 && now("move")) {
-		*p = next_malloc(size + 16);
-		*p = (char *)*p + 16;
-		return *p ? 0 : ENOMEM;
+		char *block = next_malloc(size + 2 * alignment);
+
+		/* Whatever malloc's address is a multiple of by itself. */
+		*p = block + alignment - (uintptr_t)block % alignment + 16;
+		return block ? 0 : ENOMEM;
 	}
 	return next_posix_memalign(p, alignment, size);
 }
