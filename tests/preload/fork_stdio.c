@@ -8,6 +8,7 @@
  * other threads do; a hang ends by SIGALRM.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 
@@ -60,8 +61,11 @@ static void *open_and_close(void *arg)
 static void *flush_all(void *arg)
 {
 	(void)arg;
-	while (!atomic_load(&stop))
+	while (!atomic_load(&stop)) {
 		fflush(NULL);
+		/* else fork may wait a minute for the list's lock */
+		sched_yield();
+	}
 	return NULL;
 }
 
