@@ -7,7 +7,8 @@
  *             be when its holder has just checked it for the last time
  *   twice     malloc hands it out a second time
  *   dirty     calloc leaves one byte in it
- *   short     realloc copies one byte wrong
+ *   short     realloc copies one byte wrong; each Nth, as in a small block of
+ *             large alignment it may be one that was never written
  *   move      posix_memalign is off its alignment by 16
  */
 #include <dlfcn.h>
@@ -118,8 +119,10 @@ void *realloc(void *p, size_t size)
 		calls = 0;
 	q = next_realloc(p, size);
 	/* among what had to be copied */
-	if (p && q && size > 32 && old > 32 && now("short"))
+	if (p && q && size > 32 && old > 32 && now("short")) {
 		q[(old < size ? old : size) / 2] ^= 1;
+		calls = 0;
+	}
 	return q;
 }
 
